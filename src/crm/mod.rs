@@ -1,0 +1,120 @@
+//! The CRM's face: what a connector must be able to do, in canonical words.
+//!
+//! A connector is one folder behind [`Reader`] and [`Writer`]. Only it knows the CRM's field names, paths, bodies and
+//! status codes. It knows no database, keeps no queue, and makes exactly one HTTP request for one [`Permit`]: retrying
+//! is the business of the loops.
+
+mod answer;
+mod error;
+mod schema;
+
+pub use answer::{Answer, BatchAnswer, Call, ChangedPage, Page, RateHeaders, ReadAnswer, RowOutcome};
+pub use error::CrmError;
+pub use schema::{Account, Property, PropertyFault, Schema};
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{CrmId, Field, IntentId};
+use crate::governor::Permit;
+
+/// Which fields are mirrored; the connector adds what it needs itself (ids, times, secondary addresses).
+pub type FieldSet = std::collections::BTreeSet<Field>;
+
+/// By what a batch read looks contacts up. All of these read the CRM's store, never its search index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadKey {
+    /// The CRM's own id; merged-away ids lead to the survivor where the CRM does so.
+    CrmId,
+    /// An e-mail address, primary or secondary.
+    Email,
+    /// Our unique property.
+    GatekeeperKey,
+}
+
+/// A closed stretch of modification times: `lo` and `hi` belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// From, inclusive.
+    pub lo: DateTime<Utc>,
+    /// To, inclusive.
+    pub hi: DateTime<Utc>,
+}
+
+/// One contact to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateRow {
+    /// Trace id and idempotency key of this row; unique in a batch.
+    pub intent_id: IntentId,
+    /// The person key; the CRM refuses a second contact that carries it.
+    pub gatekeeper_key: String,
+    /// Values to set.
+    pub values: BTreeMap<Field, String>,
+}
+
+/// One contact to change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateRow {
+    /// Trace id of this row; unique in a batch.
+    pub intent_id: IntentId,
+    /// Which contact; no two rows of a batch name the same one.
+    pub crm_id: CrmId,
+    /// Values to set; an empty text clears the value.
+    pub values: BTreeMap<Field, String>,
+}
+
+/// What is read from a CRM. Each method makes one request.
+pub trait Reader: Send + Sync {
+    /// Rows that one batch call takes at the most (100 on HubSpot).
+    fn batch_limit(&self) -> usize;
+
+    /// Who we are to the CRM: account id and time zone. Also the cheapest proof that the token works.
+    fn account(&self, permit: Permit) -> impl Future<Output = Answer<Account>> + Send;
+
+    /// The CRM's properties, so that unknown and read-only ones are refused before anything is sent.
+    fn schema(&self, permit: Permit) -> impl Future<Output = Answer<Schema>> + Send;
+
+    /// One page of all contacts, or of the recycle bin. `after` is the cursor that the last page returned.
+    fn list(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        after: Option<&str>,
+        archived: bool,
+    ) -> impl Future<Output = Answer<Page>> + Send;
+
+    /// One page of the contacts changed in a closed window, in the order of their ids, above `after_id`.
+    ///
+    /// Every record of the answer lies in the window and above `after_id`: the connector checks what its index claims.
+    /// The permit must be of the bucket [`crate::governor::Bucket::Search`].
+    fn changed(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        window: Window,
+        after_id: Option<&CrmId>,
+    ) -> impl Future<Output = Answer<ChangedPage>> + Send;
+
+    /// Reads up to [`Reader::batch_limit`] contacts by a key. What is not found is simply not among the records.
+    fn read(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        key: ReadKey,
+        values: &[String],
+    ) -> impl Future<Output = Answer<ReadAnswer>> + Send;
+}
+
+/// What is written to a CRM. Each method makes one request and never tries twice.
+pub trait Writer: Send + Sync {
+    /// Makes contacts. The rows of the answer are exactly the rows sent, each with what became of it.
+    fn create(&self, permit: Permit, rows: &[CreateRow]) -> impl Future<Output = BatchAnswer> + Send;
+
+    /// Changes contacts by the CRM's id. The rows of the answer are exactly the rows sent.
+    fn update(&self, permit: Permit, rows: &[UpdateRow]) -> impl Future<Output = BatchAnswer> + Send;
+
+    /// Makes our unique property if it is not there. `true` when it was made now.
+    fn create_key_property(&self, permit: Permit) -> impl Future<Output = Answer<bool>> + Send;
+}

@@ -1,0 +1,59 @@
+//! A contact: as a CRM returns it, and as the mirror knows it with the origin of each value.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{ContactId, CrmId, Field};
+
+/// A contact as a CRM returned it, in canonical names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The id under which the CRM returned it, which may differ from the id asked for after a merge.
+    pub crm_id: String,
+    /// All values that are not blank, unchanged.
+    pub values: BTreeMap<Field, String>,
+    /// Secondary addresses; they identify the person as much as the primary one.
+    pub additional_emails: Vec<String>,
+    /// Our own unique property: the person key.
+    pub gatekeeper_key: Option<String>,
+    /// Ids that were merged into this contact.
+    pub absorbed_ids: Vec<CrmId>,
+    /// When the CRM made it.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When the CRM last changed it; guards the mirror against older versions.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// In the recycle bin.
+    pub archived: bool,
+}
+
+/// Where a value of a contact came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The value that this source set; a different value in the mirror means that somebody else changed it since.
+    pub value: Option<String>,
+    /// Name of the source, as in `rules.source`.
+    pub source: String,
+    /// When the source saw the value.
+    pub occurred_at: DateTime<Utc>,
+    /// The lead that brought it.
+    pub lead_id: Option<i64>,
+}
+
+/// What the mirror knows of a contact when a decision is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownContact {
+    /// The person.
+    pub contact_id: ContactId,
+    /// The CRM's id; absent while the contact is provisional.
+    pub crm_id: Option<CrmId>,
+    /// All mirrored values that are not blank.
+    pub values: BTreeMap<Field, String>,
+    /// Origin of each value that a source is known to have set.
+    pub provenance: BTreeMap<Field, Provenance>,
+    /// When the CRM last changed the contact, as far as the mirror knows.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// A write about this person is under way or its outcome is not known: nothing else may be written now.
+    pub has_open_intent: bool,
+}

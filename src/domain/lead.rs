@@ -1,0 +1,83 @@
+//! A lead: as the source delivered it, and as the normalizer made it comparable.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Field, LeadId};
+
+/// One row of `staging.lead`, claimed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lead {
+    /// The row.
+    pub lead_id: LeadId,
+    /// The source's name, as delivered; `rules.source` says what it may do.
+    pub source: Option<String>,
+    /// The source's own id of the row.
+    pub source_key: Option<String>,
+    /// Canonical columns that are not null, as delivered.
+    pub values: BTreeMap<Field, String>,
+    /// First and last name in one text, when the source does not keep them apart.
+    pub full_name: Option<String>,
+    /// Other CRM properties by their CRM name; an object unless the source sent something else.
+    pub properties: Option<Value>,
+    /// When the source saw it; the time of arrival when the source does not say or says a time in the future.
+    pub occurred_at: DateTime<Utc>,
+    /// Grows at every claim; every later write about this lead is refused when it no longer fits.
+    pub epoch: i64,
+    /// How often it was claimed, clean or not.
+    pub claims: i32,
+}
+
+/// A lead or a contact made comparable: clean values, and the keys by which it is found.
+///
+/// Made by [`crate::normalize`] alone, for leads and for the mirror alike, so the same text always gives the same key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Normalized {
+    /// Clean values, as they would be written to the CRM. Blank ones are absent.
+    pub values: BTreeMap<Field, String>,
+    /// The keys by which it is found.
+    pub keys: MatchKeys,
+    /// Values that were not usable, with the reason; they are neither matched on nor written.
+    pub refused: Vec<Refusal>,
+}
+
+/// A value that the normalizer could not use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which field.
+    pub field: Field,
+    /// A short reason code such as `invalid_email`; never the value.
+    pub reason: String,
+}
+
+/// Comparable forms. Every one is lower-case and free of diacritics unless said otherwise; absent when there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchKeys {
+    /// The source system's id of the person, trimmed, case kept.
+    pub external_id: Option<String>,
+    /// Whole addresses, IDNA form: the primary one first.
+    pub emails: Vec<String>,
+    /// The same addresses without plus-tags and gmail dots; a weaker key. Only those that differ from `emails`.
+    pub loose_emails: Vec<String>,
+    /// Numbers in E.164 without extension, all phone fields, valid ones only.
+    pub phones: Vec<String>,
+    /// Given name, folded (`jose`), without titles; initials stay (`j`).
+    pub first_name: Option<String>,
+    /// Family name, folded (`garcia lopez`).
+    pub last_name: Option<String>,
+    /// Company without legal suffix and punctuation (`acme`).
+    pub company: Option<String>,
+    /// Domain of the primary address, unless it belongs to a public mail provider.
+    pub email_domain: Option<String>,
+    /// Part of the primary address before the at sign, without plus-tag.
+    pub email_local: Option<String>,
+    /// City, folded.
+    pub city: Option<String>,
+    /// ISO 3166 alpha-2, upper case, when the country is known.
+    pub country: Option<String>,
+    /// Blocking keys of the fuzzy tier, `kind:value` (`lastco:garcia|acme`): who shares one is compared.
+    pub blocks: Vec<String>,
+}

@@ -1,0 +1,13 @@
+//! Plain data that every room speaks of: fields, leads, contacts, matches, decisions, outcomes.
+//!
+//! Nothing here does I/O, reads a clock or knows a CRM's own names.
+
+mod contact;
+mod field;
+mod ids;
+mod lead;
+
+pub use contact::{KnownContact, Provenance, Record};
+pub use field::{CANONICAL, Field};
+pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
+pub use lead::{Lead, MatchKeys, Normalized, Refusal};
