@@ -1,0 +1,308 @@
+-- Mirror: what the CRM returned becomes rows of crm.contact.
+
+-- Notes merges: the absorbed ids lead to the survivor, chains are shortened, the absorbed contacts become tombstones.
+-- p_merges: [{crm_id, absorbed_ids: […]}]. If the survivor's id is new to the mirror (HubSpot mints a third one), the
+-- oldest absorbed contact goes on under it, so that the person keeps its number and its provenance.
+-- Called by gate.mirror_write under gate.lock_people.
+create or replace function gate.note_merges(p_merges jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_absorbed bigint[];
+begin
+  insert into crm.contact_alias (absorbed_crm_id, crm_id, gatekeeper_key)
+  select distinct on (absorbed_id) absorbed_id, merge.crm_id, contact.gatekeeper_key
+  from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
+  cross join lateral unnest(merge.absorbed_ids) as absorbed_id
+  left join crm.contact on contact.crm_id = absorbed_id
+  where absorbed_id <> merge.crm_id
+  on conflict (absorbed_crm_id) do update
+  set crm_id = excluded.crm_id,
+      gatekeeper_key = coalesce(contact_alias.gatekeeper_key, excluded.gatekeeper_key);
+
+  update crm.contact_alias
+  set crm_id = further.crm_id
+  from crm.contact_alias as further
+  where further.absorbed_crm_id = contact_alias.crm_id
+    and further.crm_id <> contact_alias.absorbed_crm_id;
+
+  with heir as (
+    select distinct on (merge.crm_id) merge.crm_id, contact.contact_id
+    from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
+    join crm.contact on contact.crm_id = any (merge.absorbed_ids)
+    where contact.crm_id <> merge.crm_id
+      and contact.archived_at is null
+      and not exists (select from crm.contact as survivor where survivor.crm_id = merge.crm_id)
+    order by merge.crm_id, contact.contact_id
+  )
+  update crm.contact
+  set crm_id = heir.crm_id, updated_at = null
+  from heir
+  where contact.contact_id = heir.contact_id;
+
+  with gone as (
+    update crm.contact
+    set archived_at = now(), gone_reason = 'merged'
+    from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
+    where contact.crm_id = any (merge.absorbed_ids)
+      and contact.crm_id <> merge.crm_id
+      and contact.gone_reason is distinct from 'merged'
+    returning contact.contact_id
+  )
+  select array_agg(contact_id)
+  into v_absorbed
+  from gone;
+
+  if v_absorbed is not null then
+    perform gate.drop_keys(v_absorbed);
+  end if;
+end
+$$;
+
+-- Writes what the CRM returned. p_records: [{crm_id, canonical columns…, additional_emails, properties, created_at,
+-- updated_at, archived, absorbed_ids, keys: {…}}]. An older version never overwrites a newer one. Returns how many
+-- contacts were new to the mirror and how many had been older there.
+-- Called by the pull loop, by the sender for what a probe found, and by recovery. Takes gate.lock_people.
+create or replace function gate.mirror_write(p_records jsonb, p_normalizer text)
+returns table (missing bigint, stale bigint)
+language plpgsql
+as $$
+declare
+  v_merges jsonb;
+  v_written jsonb;
+  v_gone bigint[];
+begin
+  perform gate.lock_people();
+
+  select jsonb_agg(jsonb_build_object('crm_id', record ->> 'crm_id', 'absorbed_ids', record -> 'absorbed_ids'))
+  into v_merges
+  from jsonb_array_elements(p_records) as record
+  where jsonb_array_length(coalesce(record -> 'absorbed_ids', '[]')) > 0;
+  if v_merges is not null then
+    perform gate.note_merges(v_merges);
+  end if;
+
+  -- A provisional contact whose creation has landed is found again by its person key.
+  update crm.contact
+  set crm_id = incoming.crm_id
+  from jsonb_populate_recordset(null::crm.contact, p_records) as incoming
+  where contact.crm_id is null
+    and contact.gatekeeper_key = incoming.gatekeeper_key
+    and not exists (select from crm.contact as known where known.crm_id = incoming.crm_id);
+
+  with incoming as materialized (
+    select distinct on (contact.crm_id) contact.*, extra.archived, extra.keys
+    from jsonb_array_elements(p_records) as record
+    cross join lateral jsonb_populate_record(null::crm.contact, record) as contact
+    cross join lateral jsonb_to_record(record) as extra (archived boolean, keys jsonb)
+    where not exists (
+      select
+      from crm.contact_alias
+      where contact_alias.absorbed_crm_id = contact.crm_id
+    )
+    order by contact.crm_id, contact.updated_at desc nulls last
+  ), before as (
+    select contact.contact_id, contact.crm_id
+    from crm.contact
+    join incoming using (crm_id)
+  ), written as (
+    insert into crm.contact as contact (
+      crm_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+      street, city, state, postal_code, country, additional_emails, properties, created_at, updated_at, archived_at,
+      gone_reason, seen_at
+    )
+    select
+      crm_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+      street, city, state, postal_code, country, coalesce(additional_emails, '{}'), coalesce(properties, '{}'),
+      created_at, updated_at, case when archived then now() end, case when archived then 'archived' end, now()
+    from incoming
+    on conflict (crm_id) do update
+    set gatekeeper_key = coalesce(excluded.gatekeeper_key, contact.gatekeeper_key),
+        external_id = excluded.external_id,
+        email = excluded.email,
+        phone = excluded.phone,
+        mobile_phone = excluded.mobile_phone,
+        first_name = excluded.first_name,
+        last_name = excluded.last_name,
+        company = excluded.company,
+        job_title = excluded.job_title,
+        street = excluded.street,
+        city = excluded.city,
+        state = excluded.state,
+        postal_code = excluded.postal_code,
+        country = excluded.country,
+        additional_emails = excluded.additional_emails,
+        properties = excluded.properties,
+        created_at = coalesce(excluded.created_at, contact.created_at),
+        updated_at = excluded.updated_at,
+        archived_at = case when excluded.archived_at is null then null else coalesce(contact.archived_at, excluded.archived_at) end,
+        gone_reason = excluded.gone_reason,
+        seen_at = excluded.seen_at
+    where (contact.updated_at is null or excluded.updated_at >= contact.updated_at)
+      and (
+        contact.external_id, contact.email, contact.phone, contact.mobile_phone, contact.first_name, contact.last_name,
+        contact.company, contact.job_title, contact.street, contact.city, contact.state, contact.postal_code,
+        contact.country, contact.additional_emails, contact.properties, contact.updated_at, contact.gone_reason
+      ) is distinct from (
+        excluded.external_id, excluded.email, excluded.phone, excluded.mobile_phone, excluded.first_name,
+        excluded.last_name, excluded.company, excluded.job_title, excluded.street, excluded.city, excluded.state,
+        excluded.postal_code, excluded.country, excluded.additional_emails, excluded.properties, excluded.updated_at,
+        excluded.gone_reason
+      )
+    returning contact.contact_id, contact.crm_id, contact.archived_at
+  ), seen as (
+    update crm.contact
+    set seen_at = now()
+    from before
+    where contact.contact_id = before.contact_id
+      and not exists (select from written where written.contact_id = before.contact_id)
+    returning contact.contact_id
+  )
+  select
+    count(*) filter (where before.contact_id is null),
+    count(*) filter (where before.contact_id is not null),
+    jsonb_agg(incoming.keys || jsonb_build_object('contact_id', written.contact_id))
+      filter (where written.archived_at is null),
+    array_agg(written.contact_id) filter (where written.archived_at is not null and before.contact_id is not null)
+  into missing, stale, v_written, v_gone
+  from written
+  join incoming using (crm_id)
+  left join before on before.contact_id = written.contact_id;
+
+  if v_gone is not null then
+    perform gate.drop_keys(v_gone);
+  end if;
+  if v_written is not null then
+    perform gate.put_keys(v_written, p_normalizer);
+  end if;
+  return next;
+end
+$$;
+
+-- Turns contacts that a complete pass over the CRM did not see into tombstones. Returns how many.
+-- Called at the end of a full pass; p_started_at is its beginning. Takes gate.lock_people.
+create or replace function gate.bury_ghosts(p_started_at timestamptz)
+returns bigint
+language plpgsql
+as $$
+declare
+  v_ghosts bigint[];
+begin
+  perform gate.lock_people();
+  with buried as (
+    update crm.contact
+    set archived_at = now(), gone_reason = 'missing'
+    where crm_id is not null
+      and archived_at is null
+      and seen_at < p_started_at
+    returning contact_id
+  )
+  select coalesce(array_agg(contact_id), '{}')
+  into v_ghosts
+  from buried;
+  perform gate.drop_keys(v_ghosts);
+  return cardinality(v_ghosts);
+end
+$$;
+
+-- The contact is not in the CRM any more: a write or a read by its id found nothing. Takes gate.lock_people.
+-- Called by the sender and by recovery.
+create or replace function gate.bury_contacts(p_crm_ids text[], p_reason text)
+returns void
+language plpgsql
+as $$
+declare
+  v_gone bigint[];
+begin
+  perform gate.lock_people();
+  with buried as (
+    update crm.contact
+    set archived_at = now(), gone_reason = p_reason
+    where crm_id = any (p_crm_ids)
+      and archived_at is null
+    returning contact_id
+  )
+  select coalesce(array_agg(contact_id), '{}')
+  into v_gone
+  from buried;
+  perform gate.drop_keys(v_gone);
+end
+$$;
+
+-- How old the mirror is: time since the end of the last window that was read whole. Null before the first full load.
+-- Read with every decision.
+create or replace function gate.mirror_age()
+returns interval
+language sql
+stable
+as $$
+  select clock_timestamp() - max(watermark)
+  from gate.mirror_progress
+  where pass in ('full', 'changes')
+    and exists (select from gate.mirror_progress as loaded where loaded.pass = 'full' and loaded.watermark is not null)
+$$;
+
+-- Begins a pass, or says how far the one under way has come. p_window_lo and p_window_hi are null for a pass over all.
+-- Called by the pull loop; one replica at a time holds the pass by p_lease.
+create or replace function gate.begin_pass(p_pass text, p_window_lo timestamptz, p_window_hi timestamptz)
+returns table (cursor text, window_lo timestamptz, window_hi timestamptz, started_at timestamptz, rows_read bigint)
+language sql
+as $$
+  insert into gate.mirror_progress as progress (pass, window_lo, window_hi, started_at)
+  values (p_pass, p_window_lo, p_window_hi, clock_timestamp())
+  on conflict (pass) do update
+  set cursor = case when progress.finished_at is null then progress.cursor end,
+      window_lo = case when progress.finished_at is null then progress.window_lo else excluded.window_lo end,
+      window_hi = case when progress.finished_at is null then progress.window_hi else excluded.window_hi end,
+      started_at = case when progress.finished_at is null then progress.started_at else excluded.started_at end,
+      rows_read = case when progress.finished_at is null then progress.rows_read else 0 end,
+      finished_at = null
+  returning cursor, window_lo, window_hi, started_at, rows_read
+$$;
+
+-- Notes how far a pass has come. Called after each page, in the transaction that wrote the page.
+create or replace function gate.step_pass(p_pass text, p_cursor text, p_rows bigint)
+returns void
+language sql
+as $$
+  update gate.mirror_progress
+  set cursor = p_cursor, rows_read = rows_read + p_rows
+  where pass = p_pass
+$$;
+
+-- Ends a pass; p_watermark is up to when all is now in the mirror.
+create or replace function gate.end_pass(p_pass text, p_watermark timestamptz)
+returns void
+language sql
+as $$
+  update gate.mirror_progress
+  set finished_at = clock_timestamp(), cursor = null, watermark = greatest(watermark, p_watermark)
+  where pass = p_pass
+$$;
+
+-- All passes, for status and for the pull loop's timetable.
+create or replace function gate.passes()
+returns table (
+  pass text, cursor text, window_lo timestamptz, window_hi timestamptz, started_at timestamptz,
+  finished_at timestamptz, rows_read bigint, watermark timestamptz
+)
+language sql
+stable
+as $$
+  select pass, cursor, window_lo, window_hi, started_at, finished_at, rows_read, watermark
+  from gate.mirror_progress
+$$;
+
+-- Contacts whose keys an older normalizer derived, with all it takes to derive them again. Called by the sweep.
+create or replace function gate.outdated_keys(p_normalizer text, p_limit integer)
+returns table (contact_id bigint, contact jsonb)
+language sql
+stable
+as $$
+  select contact.contact_id, to_jsonb(contact)
+  from gate.contact_keys
+  join crm.contact using (contact_id)
+  where contact_keys.normalizer <> p_normalizer
+  limit p_limit
+$$;

@@ -1,0 +1,179 @@
+-- Claim: which leads a replica works on, for how long, and how they are handed back.
+
+-- Starts a replica: writes its heartbeat row, and declares dead at once the runs of this machine whose process is gone.
+-- p_alive lists 'process_id:process_started' of the daemons alive on this machine. Called once by the daemon.
+create or replace function gate.start_replica(
+  p_replica uuid,
+  p_host_id text,
+  p_process_id integer,
+  p_process_started text,
+  p_version text,
+  p_lease_seconds integer,
+  p_alive text[]
+)
+returns void
+language sql
+as $$
+  update gate.replica
+  set lease_until = clock_timestamp()
+  where host_id = p_host_id
+    and stopped_at is null
+    and lease_until > clock_timestamp()
+    and process_id || ':' || process_started <> all (p_alive);
+
+  insert into gate.replica (replica_id, host_id, process_id, process_started, version, lease_until)
+  values (
+    p_replica, p_host_id, p_process_id, p_process_started, p_version,
+    clock_timestamp() + make_interval(secs => p_lease_seconds)
+  );
+$$;
+
+-- The runs of a machine that have not said goodbye, so that the daemon can look which processes still live.
+create or replace function gate.replicas_of_host(p_host_id text)
+returns table (process_id integer, process_started text)
+language sql
+stable
+as $$
+  select process_id, process_started
+  from gate.replica
+  where host_id = p_host_id
+    and stopped_at is null
+$$;
+
+-- Prolongs the lease. False: the lease had run out, others may have taken over; stop working and start anew.
+-- Called by the heartbeat. Locks the replica's own row.
+create or replace function gate.beat(p_replica uuid, p_lease_seconds integer)
+returns boolean
+language sql
+as $$
+  with beaten as (
+    update gate.replica
+    set lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+    where replica_id = p_replica
+      and stopped_at is null
+      and lease_until > clock_timestamp()
+    returning 1
+  )
+  select exists (select from beaten)
+$$;
+
+-- Says goodbye: hands back claims clean, and ends the lease so that nothing waits for it. Called at a clean stop.
+create or replace function gate.stop_replica(p_replica uuid)
+returns void
+language sql
+as $$
+  update gate.work
+  set state = 'ready', replica_id = null, claims = greatest(claims - 1, 0)
+  where state = 'claimed'
+    and replica_id = p_replica;
+
+  update gate.replica
+  set stopped_at = clock_timestamp(), lease_until = least(lease_until, clock_timestamp())
+  where replica_id = p_replica;
+$$;
+
+-- Takes up to p_limit leads that are due, at most p_bytes of text (one lead at least), oldest first. A lead that has
+-- been claimed p_suspect times or more without being handed back is taken alone: it may be what kills the process.
+-- Called by the push loop. Locks the rows it takes, skips those that others hold.
+-- The CTE is materialized: the planner must not evaluate a locking limit twice.
+create or replace function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer)
+returns table (
+  lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text,
+  email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text,
+  job_title text, street text, city text, state text, postal_code text, country text, properties text,
+  occurred_at timestamptz
+)
+language sql
+as $$
+  with due as materialized (
+    select work.lead_id, work.next_at, work.claims
+    from gate.work
+    where work.state = 'ready'
+      and work.next_at <= clock_timestamp()
+    order by work.next_at, work.lead_id
+    limit p_limit
+    for update skip locked
+  ), sized as (
+    select
+      due.lead_id,
+      row_number() over oldest_first as place,
+      sum(octet_length(lead::text)) over oldest_first as bytes_so_far,
+      bool_or(due.claims >= p_suspect) over oldest_first as suspect_so_far
+    from due
+    left join staging.lead using (lead_id)
+    window oldest_first as (order by due.next_at, due.lead_id)
+  ), taken as (
+    update gate.work
+    set state = 'claimed',
+        replica_id = p_replica,
+        epoch = work.epoch + 1,
+        claims = work.claims + 1,
+        waits_for = null
+    from sized
+    where work.lead_id = sized.lead_id
+      and (sized.place = 1 or (coalesce(sized.bytes_so_far, 0) <= p_bytes and not sized.suspect_so_far))
+    returning work.lead_id, work.epoch, work.claims
+  )
+  select
+    taken.lead_id, taken.epoch, taken.claims, lead.lead_id is not null, lead.source, lead.source_key,
+    left(lead.external_id, 65537), left(lead.email, 65537), left(lead.phone, 65537), left(lead.mobile_phone, 65537),
+    left(lead.first_name, 65537), left(lead.last_name, 65537), left(lead.full_name, 65537), left(lead.company, 65537),
+    left(lead.job_title, 65537), left(lead.street, 65537), left(lead.city, 65537), left(lead.state, 65537),
+    left(lead.postal_code, 65537), left(lead.country, 65537),
+    left(lead.properties::text, 262145),
+    case
+      when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
+      else coalesce(lead.received_at, now())
+    end
+  from taken
+  left join staging.lead using (lead_id)
+  order by taken.lead_id
+$$;
+
+-- Hands back claims whose replica is dead. What it had claimed keeps its count: a lead that kills is found by it.
+-- Called by the sweep.
+create or replace function gate.rescue_claims()
+returns bigint
+language sql
+as $$
+  with rescued as (
+    update gate.work
+    set state = 'ready', replica_id = null
+    from gate.replica
+    where work.state = 'claimed'
+      and replica.replica_id = work.replica_id
+      and replica.lease_until < clock_timestamp()
+    returning 1
+  )
+  select count(*)
+  from rescued
+$$;
+
+-- Hands back claims clean after a pass that failed as a whole (database trouble, CRM trouble). No lead is charged.
+-- Called by the push loop.
+create or replace function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision)
+returns void
+language sql
+as $$
+  update gate.work
+  set state = 'ready',
+      replica_id = null,
+      claims = greatest(claims - 1, 0),
+      next_at = clock_timestamp() + make_interval(secs => p_delay_seconds)
+  where lead_id = any (p_leads)
+    and state = 'claimed'
+    and replica_id = p_replica
+$$;
+
+-- How long until the next lead is due; null when none waits. Called by the push loop before it sleeps.
+create or replace function gate.next_due()
+returns double precision
+language sql
+stable
+as $$
+  select extract(epoch from next_at - clock_timestamp())::double precision
+  from gate.work
+  where state = 'ready'
+  order by next_at, lead_id
+  limit 1
+$$;
