@@ -158,6 +158,8 @@ create table gate.intent (
   crm_id         text,
   gatekeeper_key text,
   body           jsonb not null,
+  origin         jsonb not null,
+  keys           jsonb,
   state          text not null default 'open',
   replica_id     uuid not null,
   epoch          bigint not null default 1,
@@ -183,7 +185,9 @@ comment on column gate.intent.contact_id is 'The person.';
 comment on column gate.intent.operation is 'create or update.';
 comment on column gate.intent.crm_id is 'The contact to change.';
 comment on column gate.intent.gatekeeper_key is 'The person key of the contact to make.';
-comment on column gate.intent.body is 'The values to write, by field name.';
+comment on column gate.intent.body is 'The values to write, by field name; an empty text clears.';
+comment on column gate.intent.origin is 'Provenance of each value, by field name: source, lead_id, occurred_at, rule.';
+comment on column gate.intent.keys is 'The keys that the contact will have when this is applied.';
 comment on column gate.intent.state is 'open (may have been sent), unknown (sent, outcome not known), then applied, rejected, conflict (the CRM knew better: decided anew), missing (contact gone: decided anew), withdrawn (never sent).';
 comment on column gate.intent.replica_id is 'Who sends it.';
 comment on column gate.intent.epoch is 'Grows when another replica takes it over; what the former one reports is refused.';

@@ -4,7 +4,9 @@ insert into rules.source (source, rank, description)
 values ('crm', 500, 'Values set in the CRM itself: by people, forms and other integrations.');
 
 insert into rules.field (field, source, policy, note)
-values ('*', '*', 'highest_rank', 'The better source wins; within one rank the newer value.');
+values
+  ('*', '*', 'highest_rank', 'The better source wins; within one rank the newer value.'),
+  ('external_id', '*', 'only_if_blank', 'The leading system''s id of a person does not change.');
 
 insert into rules.match_threshold (name, score, note)
 values

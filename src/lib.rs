@@ -19,6 +19,7 @@ pub mod domain;
 pub mod fault;
 
 pub mod config;
+pub mod decide;
 pub mod governor;
 pub mod normalize;
 

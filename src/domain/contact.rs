@@ -52,6 +52,8 @@ pub struct KnownContact {
     pub values: BTreeMap<Field, String>,
     /// Origin of each value that a source is known to have set.
     pub provenance: BTreeMap<Field, Provenance>,
+    /// Secondary addresses.
+    pub additional_emails: Vec<String>,
     /// When the CRM last changed the contact, as far as the mirror knows.
     pub updated_at: Option<DateTime<Utc>>,
     /// A write about this person is under way or its outcome is not known: nothing else may be written now.

@@ -2,12 +2,18 @@
 //!
 //! Nothing here does I/O, reads a clock or knows a CRM's own names.
 
+mod batch;
 mod contact;
 mod field;
 mod ids;
 mod lead;
+mod matching;
 
+pub use batch::{
+    Action, Batch, ChangeRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin, ProvisionalContact, WaitingRow,
+};
 pub use contact::{KnownContact, Provenance, Record};
 pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
 pub use lead::{Lead, MatchKeys, Normalized, Refusal};
+pub use matching::{Candidate, Names, Target, Tier};

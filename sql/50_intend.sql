@@ -1,0 +1,207 @@
+-- Intend: what was decided becomes durable before anything is sent.
+
+-- Opens a batch: locks people, and says which of the claimed leads are still ours, which are second deliveries of a row
+-- that was here before, and what a steward has said about them. Called by the push loop as the first statement of the
+-- transaction that decides. p_leads and p_epochs go together.
+create or replace function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[])
+returns table (lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint)
+language plpgsql
+as $$
+begin
+  perform gate.lock_people();
+
+  insert into gate.delivery (source, source_key, content_hash, lead_id)
+  select lead.source, lead.source_key, content.hash, lead.lead_id
+  from staging.lead
+  cross join lateral gate.content_hash(lead) as content (hash)
+  where lead.lead_id = any (p_leads)
+    and lead.source is not null
+    and lead.source_key is not null
+    and octet_length(lead.source) + octet_length(lead.source_key) < 2000
+  order by lead.lead_id
+  on conflict do nothing;
+
+  return query
+  select work.lead_id, work.attempts, first_delivery.lead_id, review.state, review.contact_id
+  from unnest(p_leads, p_epochs) as mine (lead_id, epoch)
+  join gate.work on work.lead_id = mine.lead_id
+  left join staging.lead on lead.lead_id = mine.lead_id
+  left join lateral (
+    select delivery.lead_id
+    from gate.delivery
+    where delivery.source = lead.source
+      and delivery.source_key = lead.source_key
+      and delivery.content_hash = gate.content_hash(lead)
+      and delivery.lead_id <> mine.lead_id
+  ) as first_delivery on true
+  left join gate.review on review.lead_id = mine.lead_id and review.state in ('accepted', 'created')
+  where work.state = 'claimed'
+    and work.replica_id = p_replica
+    and work.epoch = mine.epoch;
+end
+$$;
+
+-- Numbers for provisional contacts and for decisions, so that a batch can refer to its own rows.
+create or replace function gate.reserve_ids(p_contacts integer, p_decisions integer)
+returns table (contact_ids bigint[], decision_ids bigint[])
+language sql
+as $$
+  select
+    array(
+      select nextval(pg_get_serial_sequence('crm.contact', 'contact_id'))
+      from generate_series(1, p_contacts)
+    ),
+    array(
+      select nextval(pg_get_serial_sequence('audit.entry', 'decision_id'))
+      from generate_series(1, p_decisions)
+    )
+$$;
+
+-- What the mirror knows of some contacts: values by field name, where they came from, whether a write is under way.
+-- Called by the push loop under gate.lock_people, and by explain.
+create or replace function gate.known_contacts(p_contacts bigint[])
+returns table (
+  contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, additional_emails text[],
+  updated_at timestamptz, has_open_intent boolean
+)
+language sql
+stable
+as $$
+  select
+    contact.contact_id,
+    contact.crm_id,
+    contact.properties || jsonb_strip_nulls(jsonb_build_object(
+      'external_id', contact.external_id, 'email', contact.email, 'phone', contact.phone,
+      'mobile_phone', contact.mobile_phone, 'first_name', contact.first_name, 'last_name', contact.last_name,
+      'company', contact.company, 'job_title', contact.job_title, 'street', contact.street, 'city', contact.city,
+      'state', contact.state, 'postal_code', contact.postal_code, 'country', contact.country
+    )),
+    coalesce(origin.provenance, '{}'),
+    contact.additional_emails,
+    contact.updated_at,
+    exists (
+      select
+      from gate.intent
+      where intent.contact_id = contact.contact_id
+        and intent.state in ('open', 'unknown')
+    )
+  from crm.contact
+  left join lateral (
+    select jsonb_object_agg(contact_field.field, jsonb_build_object(
+      'value', contact_field.value, 'source', contact_field.source, 'lead_id', contact_field.lead_id,
+      'occurred_at', contact_field.occurred_at
+    )) as provenance
+    from crm.contact_field
+    where contact_field.contact_id = contact.contact_id
+  ) as origin on true
+  where contact.contact_id = any (p_contacts)
+$$;
+
+-- Who holds these addresses already, also as a secondary one: the CRM would refuse them on another contact. And which of
+-- them do not identify one person. A row without contact_id: nobody holds it. Called by the push loop.
+create or replace function gate.holders_of_emails(p_emails text[])
+returns table (email text, contact_id bigint, shared boolean)
+language sql
+stable
+as $$
+  select
+    asked.email,
+    identifier.contact_id,
+    exists (
+      select
+      from rules.shared_mailbox
+      where address in (asked.email, split_part(asked.email, '@', 1), '@' || split_part(asked.email, '@', 2))
+    )
+  from unnest(p_emails) as asked (email)
+  left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
+$$;
+
+-- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.
+-- p_batch: {normalizer, policy_version, contacts: […], intents: […], decisions: […], changes: […], waiting: […]}.
+-- Nothing may be sent before the transaction that called this has committed. Called by the push loop under
+-- gate.lock_people; every lead in it was confirmed by gate.open_batch in the same transaction.
+create or replace function gate.intend(p_replica uuid, p_batch jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_keys jsonb;
+begin
+  insert into crm.contact (
+    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+    street, city, state, postal_code, country, properties
+  )
+  overriding system value
+  select
+    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+    street, city, state, postal_code, country, coalesce(properties, '{}')
+  from jsonb_populate_recordset(null::crm.contact, p_batch -> 'contacts');
+
+  select jsonb_agg(contact -> 'keys')
+  into v_keys
+  from jsonb_array_elements(p_batch -> 'contacts') as contact;
+  if v_keys is not null then
+    perform gate.put_keys(v_keys, p_batch ->> 'normalizer');
+  end if;
+
+  insert into gate.intent (
+    intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, replica_id
+  )
+  select intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, p_replica
+  from jsonb_populate_recordset(null::gate.intent, p_batch -> 'intents');
+
+  insert into audit.entry (
+    decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence, policy_version,
+    mirror_age, intent_id, replica_id, normalizer
+  )
+  overriding system value
+  select
+    decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence,
+    (p_batch ->> 'policy_version')::bigint, gate.mirror_age(), intent_id, p_replica, p_batch ->> 'normalizer'
+  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions');
+
+  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
+  select decision_id, field, old_value, new_value, verdict, rule, old_source
+  from jsonb_populate_recordset(null::audit.change, p_batch -> 'changes');
+
+  insert into gate.intent_lead (intent_id, lead_id, decision_id)
+  select intent_id, lead_id, decision_id
+  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions')
+  where intent_id is not null;
+
+  insert into gate.dead_letter (lead_id, decision_id, reason)
+  select lead_id, decision_id, reason
+  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions')
+  where action = 'dead'
+  on conflict (lead_id) do update
+  set decision_id = excluded.decision_id, reason = excluded.reason, message = null, died_at = now(),
+      state = 'waiting', resolved_at = null, resolved_by = null, note = null;
+
+  insert into gate.review (lead_id, decision_id, reason, candidates)
+  select entry.lead_id, entry.decision_id, entry.reason, coalesce(entry.evidence -> 'candidates', '[]')
+  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions') as entry
+  where entry.action = 'review'
+  on conflict (lead_id) do update
+  set decision_id = excluded.decision_id, reason = excluded.reason, candidates = excluded.candidates,
+      opened_at = now(), state = 'open', contact_id = null, resolved_at = null, resolved_by = null, note = null;
+
+  update gate.work
+  set state = case
+        when entry.intent_id is not null then 'intended'
+        when entry.action in ('dead', 'review') then entry.action
+        else 'done'
+      end,
+      replica_id = null
+  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions') as entry
+  where work.lead_id = entry.lead_id;
+
+  update gate.work
+  set state = 'ready',
+      replica_id = null,
+      claims = greatest(claims - 1, 0),
+      waits_for = waiting.contact_id,
+      next_at = clock_timestamp() + interval '2 seconds'
+  from jsonb_to_recordset(p_batch -> 'waiting') as waiting (lead_id bigint, contact_id bigint)
+  where work.lead_id = waiting.lead_id;
+end
+$$;

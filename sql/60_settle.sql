@@ -1,0 +1,228 @@
+-- Settle: what the CRM answered becomes the end of a decision.
+
+-- Records one call to the CRM. Called after every call, by settle for writes. Returns its number.
+create or replace function gate.note_call(p_call jsonb)
+returns bigint
+language sql
+as $$
+  insert into audit.crm_call (
+    called_at, operation, priority, rows_sent, applied, rejected, conflict, unknown, status, failure, duration_ms,
+    correlation_id, replica_id
+  )
+  select
+    called_at, operation, priority, rows_sent, coalesce(applied, 0), coalesce(rejected, 0), coalesce(conflict, 0),
+    coalesce(unknown, 0), status, failure, duration_ms, correlation_id, replica_id
+  from jsonb_populate_record(null::audit.crm_call, p_call)
+  returning call_id
+$$;
+
+-- Settles rows of one call. p_rows: [{intent_id, epoch, outcome, crm_id, created_at, updated_at, reason, message}].
+--
+-- outcome   what happens
+-- applied   the mirror holds the values, the leads are done
+-- rejected  the leads are dead letters with the CRM's words
+-- conflict  the CRM has the person under an id we did not know, or not under the one we knew (missing): the leads are
+-- missing   decided anew against what was read meanwhile, p_max_attempts times at the most
+-- withdrawn never sent: the leads are decided anew, uncharged
+-- unknown   looked up after p_settle_seconds by recovery, before anything is sent again
+--
+-- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. Returns how many rows
+-- were refused so. Called by the sender and by recovery. Takes gate.lock_people; locks the rows it settles.
+create or replace function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text)
+returns integer
+language plpgsql
+as $$
+declare
+  v_settled jsonb;
+  v_merges jsonb;
+  v_keys jsonb;
+  v_withdrawn bigint[];
+  v_fenced integer;
+begin
+  perform gate.lock_people();
+
+  with answered as materialized (
+    select *
+    from jsonb_to_recordset(p_rows) as answer (
+      intent_id uuid, epoch bigint, outcome text, crm_id text, created_at timestamptz, updated_at timestamptz,
+      reason text, message text
+    )
+  ), closed as (
+    update gate.intent
+    set state = answered.outcome,
+        settled_at = case when answered.outcome <> 'unknown' then clock_timestamp() end,
+        recover_at = case
+          when answered.outcome = 'unknown' then clock_timestamp() + make_interval(secs => p_settle_seconds)
+        end,
+        attempts = intent.attempts + case when answered.outcome = 'unknown' then 1 else 0 end,
+        reason = answered.reason
+    from answered
+    where intent.intent_id = answered.intent_id
+      and intent.epoch = answered.epoch
+      and intent.state in ('open', 'unknown')
+    returning intent.intent_id, intent.contact_id, intent.operation, intent.crm_id as sent_crm_id, intent.body,
+      intent.origin, intent.keys, answered.outcome, coalesce(answered.crm_id, intent.crm_id) as crm_id,
+      answered.created_at, answered.updated_at, answered.reason, answered.message
+  )
+  select coalesce(jsonb_agg(to_jsonb(closed)), '[]')
+  into v_settled
+  from closed;
+  v_fenced := jsonb_array_length(p_rows) - jsonb_array_length(v_settled);
+
+  -- The answer names another id than was sent: merged meanwhile.
+  select jsonb_agg(jsonb_build_object('crm_id', crm_id, 'absorbed_ids', jsonb_build_array(sent_crm_id)))
+  into v_merges
+  from jsonb_to_recordset(v_settled) as settled (outcome text, crm_id text, sent_crm_id text)
+  where outcome = 'applied'
+    and sent_crm_id <> crm_id;
+  if v_merges is not null then
+    perform gate.note_merges(v_merges);
+  end if;
+
+  -- Our own write is in the mirror now, without waiting for a poll.
+  update crm.contact
+  set crm_id = settled.crm_id,
+      external_id = nullif(next.external_id, ''),
+      email = nullif(next.email, ''),
+      phone = nullif(next.phone, ''),
+      mobile_phone = nullif(next.mobile_phone, ''),
+      first_name = nullif(next.first_name, ''),
+      last_name = nullif(next.last_name, ''),
+      company = nullif(next.company, ''),
+      job_title = nullif(next.job_title, ''),
+      street = nullif(next.street, ''),
+      city = nullif(next.city, ''),
+      state = nullif(next.state, ''),
+      postal_code = nullif(next.postal_code, ''),
+      country = nullif(next.country, ''),
+      properties = contact.properties || settled.body - gate.canonical_fields(),
+      created_at = coalesce(settled.created_at, contact.created_at),
+      updated_at = greatest(settled.updated_at, contact.updated_at),
+      seen_at = clock_timestamp()
+  from jsonb_to_recordset(v_settled) as settled (
+    contact_id bigint, outcome text, crm_id text, body jsonb, created_at timestamptz, updated_at timestamptz
+  )
+  join crm.contact as former using (contact_id)
+  cross join lateral jsonb_populate_record(
+    former,
+    (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(settled.body) where key = any (gate.canonical_fields()))
+  ) as next
+  where contact.contact_id = settled.contact_id
+    and settled.outcome = 'applied'
+    and not exists (
+      select
+      from crm.contact as namesake
+      where namesake.crm_id = settled.crm_id
+        and namesake.contact_id <> settled.contact_id
+    );
+
+  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
+  select
+    settled.contact_id, origin.key, settled.body ->> origin.key, origin.value ->> 'source',
+    (origin.value ->> 'lead_id')::bigint, (origin.value ->> 'occurred_at')::timestamptz, origin.value ->> 'rule'
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, body jsonb, origin jsonb)
+  cross join lateral jsonb_each(settled.origin) as origin
+  where settled.outcome = 'applied'
+    and exists (select from crm.contact where contact.contact_id = settled.contact_id)
+  on conflict (contact_id, field) do update
+  set value = excluded.value,
+      source = excluded.source,
+      lead_id = excluded.lead_id,
+      occurred_at = excluded.occurred_at,
+      written_at = now(),
+      rule = excluded.rule;
+
+  select jsonb_agg(settled.keys || jsonb_build_object('contact_id', settled.contact_id))
+  into v_keys
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, operation text, keys jsonb)
+  join crm.contact using (contact_id)
+  where settled.outcome = 'applied'
+    and settled.operation = 'update'
+    and settled.keys is not null
+    and contact.archived_at is null;
+  if v_keys is not null then
+    perform gate.put_keys(v_keys, p_normalizer);
+  end if;
+
+  -- A creation that did not happen leaves no provisional contact, nor one beside the contact that it turned out to be.
+  select coalesce(array_agg(contact.contact_id), '{}')
+  into v_withdrawn
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text)
+  join crm.contact using (contact_id)
+  where settled.outcome <> 'unknown'
+    and contact.crm_id is null;
+  if v_withdrawn <> '{}' then
+    perform gate.drop_keys(v_withdrawn);
+    delete from crm.contact
+    where contact_id = any (v_withdrawn);
+  end if;
+
+  insert into audit.settlement (decision_id, outcome, crm_id, reason, message, call_id)
+  select
+    intent_lead.decision_id,
+    case when settled.outcome in ('applied', 'rejected') then settled.outcome else 'none' end,
+    settled.crm_id,
+    case
+      when settled.outcome in ('applied', 'rejected') then settled.reason
+      else coalesce(settled.reason, settled.outcome)
+    end,
+    settled.message,
+    p_call_id
+  from jsonb_to_recordset(v_settled) as settled (
+    intent_id uuid, outcome text, crm_id text, reason text, message text
+  )
+  join gate.intent_lead using (intent_id)
+  where settled.outcome <> 'unknown'
+  on conflict (decision_id) do nothing;
+
+  insert into gate.dead_letter (lead_id, decision_id, reason, message)
+  select
+    intent_lead.lead_id, intent_lead.decision_id,
+    case when settled.outcome = 'rejected' then coalesce(settled.reason, 'rejected') else 'conflict_unresolved' end,
+    settled.message
+  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text, reason text, message text)
+  join gate.intent_lead using (intent_id)
+  join gate.work using (lead_id)
+  where settled.outcome = 'rejected'
+    or (settled.outcome in ('conflict', 'missing') and work.attempts + 1 >= p_max_attempts)
+  on conflict (lead_id) do update
+  set decision_id = excluded.decision_id, reason = excluded.reason, message = excluded.message, died_at = now(),
+      state = 'waiting', resolved_at = null, resolved_by = null, note = null;
+
+  update gate.work
+  set state = case
+        when settled.outcome = 'applied' then 'done'
+        when settled.outcome = 'rejected' then 'dead'
+        when settled.outcome in ('conflict', 'missing') and work.attempts + 1 >= p_max_attempts then 'dead'
+        else 'ready'
+      end,
+      attempts = work.attempts + case when settled.outcome in ('conflict', 'missing') then 1 else 0 end,
+      claims = 0,
+      next_at = clock_timestamp()
+  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text)
+  join gate.intent_lead using (intent_id)
+  where work.lead_id = intent_lead.lead_id
+    and work.state = 'intended'
+    and settled.outcome <> 'unknown';
+
+  update gate.work
+  set waits_for = null, next_at = clock_timestamp()
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text)
+  where work.waits_for = settled.contact_id
+    and settled.outcome <> 'unknown';
+
+  return v_fenced;
+end
+$$;
+
+-- The canonical fields: those with a column of their own.
+create or replace function gate.canonical_fields()
+returns text[]
+language sql
+immutable
+as $$
+  select array[
+    'external_id', 'email', 'phone', 'mobile_phone', 'first_name', 'last_name', 'company', 'job_title', 'street',
+    'city', 'state', 'postal_code', 'country'
+  ]
+$$;

@@ -1,0 +1,77 @@
+-- Recover: writes of which it is not known what became of them.
+
+-- Takes over intents of dead replicas, once what they may have sent can no longer land, and intents of unknown outcome
+-- that are due. The epoch grows, so that a replica that was only slow cannot settle them any more.
+-- Called by the sweep of every replica. Locks the rows it takes, skips those that others hold.
+create or replace function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer)
+returns table (
+  intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
+  attempts integer
+)
+language sql
+as $$
+  with due as materialized (
+    select intent.intent_id
+    from gate.intent
+    left join gate.replica using (replica_id)
+    where (intent.state = 'unknown' and intent.recover_at <= clock_timestamp())
+      or (
+        intent.state = 'open'
+        and coalesce(replica.lease_until, '-infinity') + make_interval(secs => p_settle_seconds) < clock_timestamp()
+      )
+    order by intent.created_at
+    limit p_limit
+    for update of intent skip locked
+  )
+  update gate.intent
+  set state = 'open', replica_id = p_replica, epoch = intent.epoch + 1, recover_at = null
+  from due
+  where intent.intent_id = due.intent_id
+  returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,
+    intent.body, intent.attempts
+$$;
+
+-- When the next intent of unknown outcome is due, in seconds; null when there is none. Called by the sweep.
+create or replace function gate.next_recovery(p_settle_seconds integer)
+returns double precision
+language sql
+stable
+as $$
+  select extract(epoch from min(due.due_at) - clock_timestamp())::double precision
+  from (
+    select recover_at as due_at
+    from gate.intent
+    where state = 'unknown'
+    union all
+    select coalesce(lease_until, clock_timestamp()) + make_interval(secs => p_settle_seconds)
+    from gate.intent
+    left join gate.replica using (replica_id)
+    where state = 'open'
+      and coalesce(lease_until, '-infinity') < clock_timestamp() + interval '1 minute'
+  ) as due
+$$;
+
+-- Deletes working rows that nobody needs any more: settled intents, states of leads that are done, deliveries, replicas
+-- and calls, older than p_days. Decisions are kept. Called by the sweep. Returns how many rows went.
+create or replace function gate.forget_old(p_days integer, p_limit integer)
+returns bigint
+language sql
+as $$
+  with old_intent as (
+    delete from gate.intent
+    where intent_id in (
+      select intent_id
+      from gate.intent
+      where settled_at < now() - make_interval(days => p_days)
+      limit p_limit
+    )
+    returning 1
+  ), old_replica as (
+    delete from gate.replica
+    where lease_until < now() - make_interval(days => p_days)
+      and not exists (select from gate.intent where intent.replica_id = replica.replica_id and state in ('open', 'unknown'))
+      and not exists (select from gate.work where work.replica_id = replica.replica_id)
+    returning 1
+  )
+  select (select count(*) from old_intent) + (select count(*) from old_replica)
+$$;

@@ -1,0 +1,100 @@
+-- Steward: what a person does about dead letters and reviews. Each of these leaves a row in audit.steward_action.
+
+-- Puts dead letters back to work, to be decided anew against today's mirror and rules. Returns how many were waiting.
+-- Called by `dead replay`.
+create or replace function gate.replay_dead(p_leads bigint[], p_note text)
+returns integer
+language plpgsql
+as $$
+declare
+  v_leads bigint[];
+begin
+  with replayed as (
+    update gate.dead_letter
+    set state = 'replayed', resolved_at = now(), resolved_by = session_user, note = p_note
+    where lead_id = any (p_leads)
+      and state = 'waiting'
+    returning lead_id
+  )
+  select coalesce(array_agg(lead_id), '{}')
+  into v_leads
+  from replayed;
+
+  update gate.work
+  set state = 'ready', claims = 0, attempts = 0, next_at = clock_timestamp()
+  where lead_id = any (v_leads)
+    and state = 'dead';
+
+  insert into audit.steward_action (command, lead_id, note)
+  select 'dead replay', lead_id, p_note
+  from unnest(v_leads) as lead_id;
+
+  perform pg_notify('gatekeeper_lead', '');
+  return cardinality(v_leads);
+end
+$$;
+
+-- Closes dead letters for good; the leads stay in staging. Returns how many were waiting. Called by `dead discard`.
+create or replace function gate.discard_dead(p_leads bigint[], p_note text)
+returns integer
+language plpgsql
+as $$
+declare
+  v_leads bigint[];
+begin
+  with discarded as (
+    update gate.dead_letter
+    set state = 'discarded', resolved_at = now(), resolved_by = session_user, note = p_note
+    where lead_id = any (p_leads)
+      and state = 'waiting'
+    returning lead_id
+  )
+  select coalesce(array_agg(lead_id), '{}')
+  into v_leads
+  from discarded;
+
+  insert into audit.steward_action (command, lead_id, note)
+  select 'dead discard', lead_id, p_note
+  from unnest(v_leads) as lead_id;
+  return cardinality(v_leads);
+end
+$$;
+
+-- Notes what a person decided about a lead in review, and puts it back to work: accepted (it is p_contact), created
+-- (it is a new person). Rejected ends it. Returns false if no review is open for it, or the contact is not there.
+-- Called by `review accept`, `review create`, `review reject`.
+create or replace function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text)
+returns boolean
+language plpgsql
+as $$
+begin
+  if p_state = 'accepted'
+    and not exists (select from crm.contact where contact_id = p_contact and archived_at is null) then
+    return false;
+  end if;
+
+  update gate.review
+  set state = p_state, contact_id = p_contact, resolved_at = now(), resolved_by = session_user, note = p_note
+  where lead_id = p_lead
+    and state = 'open';
+  if not found then
+    return false;
+  end if;
+
+  update gate.work
+  set state = case when p_state = 'rejected' then 'done' else 'ready' end,
+      claims = 0,
+      attempts = 0,
+      next_at = clock_timestamp()
+  where lead_id = p_lead
+    and state = 'review';
+
+  insert into audit.steward_action (command, lead_id, contact_id, note)
+  values (
+    case p_state when 'accepted' then 'review accept' when 'created' then 'review create' else 'review reject' end,
+    p_lead, p_contact, p_note
+  );
+  perform pg_notify('gatekeeper_lead', '');
+  return true;
+end
+$$;

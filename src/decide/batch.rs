@@ -1,0 +1,464 @@
+//! Decides a batch: each lead in its order, later ones against what the earlier ones changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::desired::{Desired, Offer, SameValue};
+use super::identity::{Identity, identify};
+use super::person_key::{Founding, PersonKeys};
+use super::policy::Policy;
+use crate::domain::{
+    Action, Batch, Candidate, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KnownContact, Lead,
+    LeadId, Normalized, ProvisionalContact, Target, Tier, WaitingRow,
+};
+
+/// What a steward has said about a lead in review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is this contact.
+    Accepted(ContactId),
+    /// It is a new person.
+    Created,
+}
+
+/// One lead with all that was found about it.
+#[derive(Debug, Clone)]
+pub struct LeadInput {
+    /// The lead.
+    pub lead: Lead,
+    /// The staging row is there; somebody may have deleted it.
+    pub is_there: bool,
+    /// Made comparable.
+    pub normalized: Normalized,
+    /// What the matcher found.
+    pub candidates: Vec<Candidate>,
+    /// The lead that brought the same row with the same content before.
+    pub repeat_of: Option<LeadId>,
+    /// What a steward has said.
+    pub verdict: Option<Verdict>,
+}
+
+/// All that a batch is decided on.
+pub struct BatchInput<'a> {
+    /// The leads, in the order in which they count.
+    pub leads: Vec<LeadInput>,
+    /// What is known of every contact that may be meant.
+    pub known: BTreeMap<ContactId, KnownContact>,
+    /// Who holds an address that a lead brings.
+    pub holders: BTreeMap<String, Vec<ContactId>>,
+    /// Addresses that do not identify one person.
+    pub shared_emails: BTreeSet<String>,
+    /// The rules.
+    pub policy: &'a Policy,
+    /// Makes person keys.
+    pub person_keys: &'a PersonKeys,
+    /// Numbers for new contacts, one for each lead.
+    pub contact_ids: Vec<ContactId>,
+    /// Numbers for decisions, one for each lead.
+    pub decision_ids: Vec<i64>,
+    /// Names for writes, one for each lead.
+    pub intent_ids: Vec<IntentId>,
+    /// A lead claimed more often than this has killed the process each time.
+    pub max_claims: i32,
+    /// Why the CRM would not take a value: unknown or read-only property, not an option.
+    pub refuse: &'a dyn Fn(&Field, &str) -> Option<&'static str>,
+    /// Whether two values say the same.
+    pub same: SameValue<'a>,
+}
+
+/// Decides. One decision for each lead, except for those that must wait for another write about their person.
+pub fn decide_batch(input: BatchInput<'_>) -> Batch {
+    let mut fold = Fold {
+        contact_of: vec![None; input.leads.len()],
+        people: BTreeMap::new(),
+        order: Vec::new(),
+        emails_taken: BTreeMap::new(),
+        batch: Batch::default(),
+        input: &input,
+    };
+    for place in 0..input.leads.len() {
+        fold.lead(place);
+    }
+    fold.finish()
+}
+
+struct Fold<'i, 'a> {
+    input: &'i BatchInput<'a>,
+    /// Which contact each lead became.
+    contact_of: Vec<Option<ContactId>>,
+    people: BTreeMap<ContactId, Desired>,
+    order: Vec<ContactId>,
+    /// Addresses that this batch gives to a contact.
+    emails_taken: BTreeMap<String, ContactId>,
+    batch: Batch,
+}
+
+/// What is filled in about a decision before it is written down.
+#[derive(Default)]
+struct Found {
+    tier: Option<Tier>,
+    score: Option<f32>,
+    contact_id: Option<ContactId>,
+    reason: Option<String>,
+    intent_id: Option<IntentId>,
+    same: Vec<Field>,
+}
+
+impl Fold<'_, '_> {
+    fn lead(&mut self, place: usize) {
+        let lead = &self.input.leads[place];
+        if let Some(reason) = self.unfit(lead) {
+            self.write_down(
+                place,
+                Action::Dead,
+                Found {
+                    reason: Some(reason),
+                    ..Found::default()
+                },
+            );
+            return;
+        }
+        if let Some(first) = lead.repeat_of {
+            let reason = Some(format!("repeat_delivery of lead {first}"));
+            self.write_down(
+                place,
+                Action::Coalesced,
+                Found {
+                    reason,
+                    ..Found::default()
+                },
+            );
+            return;
+        }
+        let contact_of = &self.contact_of;
+        let identity = match lead.verdict {
+            Some(Verdict::Accepted(contact_id)) => Identity::Known {
+                contact_id,
+                tier: Tier::Steward,
+                score: 0.0,
+            },
+            Some(Verdict::Created) => Identity::New { best_score: None },
+            None => identify(
+                &lead.normalized,
+                &lead.candidates,
+                |peer| contact_of.get(peer).copied().flatten(),
+                &self.input.policy.thresholds,
+            ),
+        };
+        match identity {
+            Identity::Review { reason, best_score } => {
+                let found = Found {
+                    score: best_score,
+                    reason: Some(reason.to_owned()),
+                    ..Found::default()
+                };
+                self.write_down(place, Action::Review, found);
+            }
+            Identity::Known {
+                contact_id,
+                tier,
+                score,
+            } => {
+                let score = (tier != Tier::Steward).then_some(score);
+                self.known(place, contact_id, tier, score);
+            }
+            Identity::New { best_score } => self.new_person(place, best_score),
+        }
+    }
+
+    /// Why a lead cannot be processed at all.
+    fn unfit(&self, lead: &LeadInput) -> Option<String> {
+        if !lead.is_there {
+            return Some("lead_deleted".into());
+        }
+        if lead.lead.claims > self.input.max_claims {
+            return Some("crash_suspect".into());
+        }
+        match lead.lead.source.as_deref() {
+            None | Some("") => return Some("source_missing".into()),
+            Some(super::policy::CRM_SOURCE) => return Some("source_reserved".into()),
+            Some(source) if self.input.policy.rank(source).is_none() => return Some("unknown_source".into()),
+            Some(_) => {}
+        }
+        let keys = &lead.normalized.keys;
+        let named = keys.first_name.is_some() && keys.last_name.is_some() && keys.company.is_some();
+        if keys.external_id.is_some() || !keys.emails.is_empty() || !keys.phones.is_empty() || named {
+            return None;
+        }
+        let identifying = [Field::Email, Field::Phone, Field::MobilePhone, Field::ExternalId];
+        let refused = lead
+            .normalized
+            .refused
+            .iter()
+            .find(|refusal| identifying.contains(&refusal.field));
+        Some(refused.map_or_else(|| "no_identifier".into(), |refusal| refusal.reason.clone()))
+    }
+
+    fn known(&mut self, place: usize, contact_id: ContactId, tier: Tier, score: Option<f32>) {
+        let lead = &self.input.leads[place];
+        if !self.people.contains_key(&contact_id) {
+            let Some(known) = self.input.known.get(&contact_id) else {
+                // The steward's contact has gone since: ask again.
+                let found = Found {
+                    reason: Some("contact_gone".into()),
+                    ..Found::default()
+                };
+                self.write_down(place, Action::Review, found);
+                return;
+            };
+            if known.has_open_intent || known.crm_id.is_none() {
+                self.batch.waiting.push(WaitingRow {
+                    lead_id: lead.lead.lead_id,
+                    contact_id,
+                });
+                return;
+            }
+            self.people
+                .insert(contact_id, Desired::of_known(known, self.input.same));
+            self.order.push(contact_id);
+        }
+        self.contact_of[place] = Some(contact_id);
+        let same = self.offer_all(place, contact_id);
+        let Some(desired) = self.people.get_mut(&contact_id) else {
+            return;
+        };
+        let wrote = self
+            .batch
+            .changes
+            .iter()
+            .rev()
+            .take_while(|change| change.decision_id == self.input.decision_ids[place]);
+        let wrote = wrote.filter(|change| change.verdict == FieldVerdict::Written).count() > 0;
+        let action = match desired.intent_id {
+            Some(_) => Action::Coalesced,
+            None if wrote => {
+                desired.intent_id = Some(self.input.intent_ids[place]);
+                Action::Update
+            }
+            None => Action::Unchanged,
+        };
+        let intent_id = desired.intent_id;
+        let found = Found {
+            tier: Some(tier),
+            score,
+            contact_id: Some(contact_id),
+            intent_id,
+            same,
+            reason: None,
+        };
+        self.write_down(place, action, found);
+    }
+
+    fn new_person(&mut self, place: usize, best_score: Option<f32>) {
+        let lead = &self.input.leads[place];
+        let contact_id = self.input.contact_ids[place];
+        let own_email = lead
+            .normalized
+            .keys
+            .emails
+            .first()
+            .filter(|email| !self.input.shared_emails.contains(*email) && self.holder_of(email).is_none());
+        let founding = match lead.verdict {
+            Some(Verdict::Created) => Some(Founding::Lead(lead.lead.lead_id)),
+            _ => Founding::of(&lead.normalized, own_email.map(String::as_str)),
+        };
+        let founding = founding.unwrap_or(Founding::Lead(lead.lead.lead_id));
+        let key = self.input.person_keys.key(&founding);
+        self.people.insert(
+            contact_id,
+            Desired::new_person(contact_id, key.clone(), self.input.intent_ids[place]),
+        );
+        let same = self.offer_all(place, contact_id);
+        let somebody = self.people.get(&contact_id).is_some_and(Desired::is_somebody);
+        if !somebody {
+            self.people.remove(&contact_id);
+            self.emails_taken.retain(|_, holder| *holder != contact_id);
+            let found = Found {
+                score: best_score,
+                reason: Some("nothing_to_write".into()),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Dead, found);
+            return;
+        }
+        self.order.push(contact_id);
+        self.contact_of[place] = Some(contact_id);
+        let intent_id = Some(self.input.intent_ids[place]);
+        let tier = matches!(lead.verdict, Some(Verdict::Created)).then_some(Tier::Steward);
+        let found = Found {
+            tier,
+            score: best_score,
+            contact_id: Some(contact_id),
+            intent_id,
+            same,
+            reason: None,
+        };
+        self.write_down(place, Action::Create, found);
+    }
+
+    /// Offers every value of a lead to a person, and notes each field in which they differ. Returns the fields that
+    /// were the same.
+    fn offer_all(&mut self, place: usize, contact_id: ContactId) -> Vec<Field> {
+        let input = self.input;
+        let LeadInput { lead, normalized, .. } = &input.leads[place];
+        let decision_id = input.decision_ids[place];
+        let source = lead.source.as_deref().unwrap_or_default();
+        let mut same = Vec::new();
+        for (field, value) in &normalized.values {
+            let refused = (input.refuse)(field, value).or_else(|| {
+                let held = *field == Field::Email
+                    && self
+                        .holder_of(&value.to_lowercase())
+                        .is_some_and(|holder| holder != contact_id);
+                held.then_some("email_held_by_other")
+            });
+            let Some(desired) = self.people.get_mut(&contact_id) else {
+                break;
+            };
+            if let Some(reason) = refused {
+                self.batch
+                    .changes
+                    .push(refusal(decision_id, field.clone(), Some(value.clone()), reason));
+                continue;
+            }
+            match desired.offer(
+                field,
+                value,
+                source,
+                lead.lead_id,
+                lead.occurred_at,
+                input.policy,
+                input.same,
+            ) {
+                Offer::Same => same.push(field.clone()),
+                Offer::Differs {
+                    ruling,
+                    old_value,
+                    old_source,
+                } => {
+                    if *field == Field::Email && ruling.verdict == FieldVerdict::Written {
+                        self.emails_taken.insert(value.to_lowercase(), contact_id);
+                    }
+                    self.batch.changes.push(ChangeRow {
+                        decision_id,
+                        field: field.clone(),
+                        old_value,
+                        new_value: Some(value.clone()),
+                        verdict: ruling.verdict,
+                        rule: ruling.rule,
+                        old_source,
+                    });
+                }
+            }
+        }
+        for refused in &normalized.refused {
+            if !normalized.values.contains_key(&refused.field) {
+                self.batch
+                    .changes
+                    .push(refusal(decision_id, refused.field.clone(), None, &refused.reason));
+            }
+        }
+        same
+    }
+
+    fn holder_of(&self, email: &str) -> Option<ContactId> {
+        let in_batch = self.emails_taken.get(email).copied();
+        in_batch.or_else(|| {
+            self.input
+                .holders
+                .get(email)
+                .and_then(|holders| holders.first())
+                .copied()
+        })
+    }
+
+    fn write_down(&mut self, place: usize, action: Action, found: Found) {
+        let lead = &self.input.leads[place];
+        let crm_id = found
+            .contact_id
+            .and_then(|contact_id| self.people.get(&contact_id))
+            .and_then(|desired| desired.crm_id.clone());
+        let decision_id = self.input.decision_ids[place];
+        if action == Action::Dead {
+            self.batch.changes.retain(|change| change.decision_id != decision_id);
+        }
+        self.batch.decisions.push(DecisionRow {
+            decision_id,
+            lead_id: lead.lead.lead_id,
+            source: lead
+                .lead
+                .source
+                .as_deref()
+                .map(|source| source.chars().take(200).collect()),
+            action,
+            tier: found.tier,
+            score: found.score,
+            contact_id: found.contact_id,
+            crm_id,
+            reason: found.reason,
+            evidence: self.evidence(lead, &found.same),
+            intent_id: found.intent_id,
+        });
+    }
+
+    fn evidence(&self, lead: &LeadInput, same: &[Field]) -> Value {
+        let candidates: Vec<Value> = lead
+            .candidates
+            .iter()
+            .map(|candidate| {
+                let contact_id = match candidate.target {
+                    Target::Contact(contact_id) => Some(contact_id),
+                    Target::Peer(peer) => self.contact_of.get(peer).copied().flatten(),
+                };
+                json!({
+                    "contact_id": contact_id,
+                    "in_batch": matches!(candidate.target, Target::Peer(_)),
+                    "tier": candidate.tier,
+                    "names": candidate.names,
+                    "score": candidate.score,
+                    "levels": candidate.evidence,
+                })
+            })
+            .collect();
+        json!({
+            "normalized": lead.normalized,
+            "candidates": candidates,
+            "same": same,
+            "thresholds": {
+                "match": self.input.policy.thresholds.same,
+                "review": self.input.policy.thresholds.review,
+                "margin": self.input.policy.thresholds.margin,
+            },
+        })
+    }
+
+    fn finish(mut self) -> Batch {
+        for contact_id in &self.order {
+            let Some(desired) = self.people.remove(contact_id) else {
+                continue;
+            };
+            if let Some(key) = &desired.gatekeeper_key {
+                self.batch.contacts.push(ProvisionalContact {
+                    contact_id: *contact_id,
+                    gatekeeper_key: key.clone(),
+                    values: desired.values(),
+                });
+            }
+            self.batch.intents.extend(desired.into_intent());
+        }
+        self.batch
+    }
+}
+
+fn refusal(decision_id: i64, field: Field, new_value: Option<String>, reason: &str) -> ChangeRow {
+    ChangeRow {
+        decision_id,
+        field,
+        old_value: None,
+        new_value,
+        verdict: FieldVerdict::Refused,
+        rule: reason.to_owned(),
+        old_source: None,
+    }
+}

@@ -1,0 +1,213 @@
+//! The desired state of one person while a batch is folded into it.
+//!
+//! Several leads of one person become one write. Each value remembers who set it and when, so the fold gives the same
+//! result in any order.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::policy::{CRM_SOURCE, Policy};
+use super::precedence::{Current, Incoming, Ruling, rule};
+use crate::domain::{
+    ContactId, CrmId, Field, FieldVerdict, IntentId, IntentRow, KnownContact, LeadId, Operation, Origin,
+};
+
+/// Whether two values of a field say the same: one phone number in two spellings.
+pub type SameValue<'a> = &'a dyn Fn(&Field, &str, &str) -> bool;
+
+/// What one person shall look like.
+#[derive(Debug)]
+pub(super) struct Desired {
+    pub(super) contact_id: ContactId,
+    pub(super) crm_id: Option<CrmId>,
+    /// Set for a person that is made in this batch.
+    pub(super) gatekeeper_key: Option<String>,
+    /// Set once a write is needed.
+    pub(super) intent_id: Option<IntentId>,
+    additional_emails: Vec<String>,
+    current: BTreeMap<Field, Current>,
+    body: BTreeMap<Field, String>,
+    origin: BTreeMap<Field, Origin>,
+}
+
+/// What came of offering a value.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// The contact holds it already.
+    Same,
+    /// It differs: the ruling, the value that was there, and who had set it.
+    Differs {
+        ruling: Ruling,
+        old_value: Option<String>,
+        old_source: Option<String>,
+    },
+}
+
+impl Desired {
+    pub(super) fn new_person(contact_id: ContactId, gatekeeper_key: String, intent_id: IntentId) -> Self {
+        Self {
+            contact_id,
+            crm_id: None,
+            gatekeeper_key: Some(gatekeeper_key),
+            intent_id: Some(intent_id),
+            additional_emails: Vec::new(),
+            current: BTreeMap::new(),
+            body: BTreeMap::new(),
+            origin: BTreeMap::new(),
+        }
+    }
+
+    /// Starts from what the mirror knows. A value that differs from what a source is known to have set was changed in
+    /// the CRM since, and is the CRM's.
+    pub(super) fn of_known(known: &KnownContact, same: SameValue<'_>) -> Self {
+        let mut current: BTreeMap<Field, Current> = BTreeMap::new();
+        for (field, value) in &known.values {
+            let set_by = known
+                .provenance
+                .get(field)
+                .filter(|origin| origin.value.as_deref().is_some_and(|set| same(field, set, value)));
+            let changed_since = set_by.is_none() && known.provenance.contains_key(field);
+            let (source, occurred_at) = match set_by {
+                Some(origin) => (Some(origin.source.clone()), Some(origin.occurred_at)),
+                None => (changed_since.then(|| CRM_SOURCE.to_owned()), known.updated_at),
+            };
+            current.insert(
+                field.clone(),
+                Current {
+                    value: Some(value.clone()),
+                    source,
+                    occurred_at,
+                },
+            );
+        }
+        for (field, origin) in &known.provenance {
+            if current.contains_key(field) {
+                continue;
+            }
+            let cleared_here = origin.value.as_deref().unwrap_or("").is_empty();
+            let (source, occurred_at) = if cleared_here {
+                (origin.source.clone(), Some(origin.occurred_at))
+            } else {
+                (CRM_SOURCE.to_owned(), known.updated_at)
+            };
+            current.insert(
+                field.clone(),
+                Current {
+                    value: None,
+                    source: Some(source),
+                    occurred_at,
+                },
+            );
+        }
+        Self {
+            contact_id: known.contact_id,
+            crm_id: known.crm_id.clone(),
+            gatekeeper_key: None,
+            intent_id: None,
+            additional_emails: known.additional_emails.clone(),
+            current,
+            body: BTreeMap::new(),
+            origin: BTreeMap::new(),
+        }
+    }
+
+    /// Offers a value; takes it if the rules let it through.
+    pub(super) fn offer(
+        &mut self,
+        field: &Field,
+        value: &str,
+        source: &str,
+        lead_id: LeadId,
+        occurred_at: DateTime<Utc>,
+        policy: &Policy,
+        same: SameValue<'_>,
+    ) -> Offer {
+        let current = self.current.entry(field.clone()).or_default();
+        let held = current.value.as_deref().is_some_and(|held| same(field, held, value));
+        let secondary = *field == Field::Email
+            && current.value.is_some()
+            && self
+                .additional_emails
+                .iter()
+                .any(|email| email.eq_ignore_ascii_case(value));
+        if held || secondary {
+            return Offer::Same;
+        }
+        let ruling = rule(
+            Incoming {
+                field: field.name(),
+                value,
+                source,
+                occurred_at,
+            },
+            current,
+            policy,
+        );
+        let (old_value, old_source) = (current.value.clone(), current.source.clone());
+        if ruling.verdict == FieldVerdict::Written {
+            *current = Current {
+                value: Some(value.to_owned()),
+                source: Some(source.to_owned()),
+                occurred_at: Some(occurred_at),
+            };
+            self.body.insert(field.clone(), value.to_owned());
+            self.origin.insert(
+                field.clone(),
+                Origin {
+                    source: source.to_owned(),
+                    lead_id,
+                    occurred_at,
+                    rule: ruling.rule.clone(),
+                },
+            );
+        }
+        Offer::Differs {
+            ruling,
+            old_value,
+            old_source,
+        }
+    }
+
+    /// All values the person will hold.
+    pub(super) fn values(&self) -> BTreeMap<Field, String> {
+        self.current
+            .iter()
+            .filter_map(|(field, current)| current.value.clone().map(|value| (field.clone(), value)))
+            .collect()
+    }
+
+    /// Whether there is anything by which the CRM could keep this person.
+    pub(super) fn is_somebody(&self) -> bool {
+        [
+            Field::Email,
+            Field::FirstName,
+            Field::LastName,
+            Field::Phone,
+            Field::MobilePhone,
+            Field::ExternalId,
+        ]
+        .iter()
+        .any(|field| self.body.contains_key(field))
+    }
+
+    /// The write, if one is needed.
+    pub(super) fn into_intent(self) -> Option<IntentRow> {
+        let desired = self.values();
+        Some(IntentRow {
+            intent_id: self.intent_id?,
+            contact_id: self.contact_id,
+            operation: if self.crm_id.is_some() {
+                Operation::Update
+            } else {
+                Operation::Create
+            },
+            crm_id: self.crm_id,
+            gatekeeper_key: self.gatekeeper_key,
+            body: self.body,
+            origin: self.origin,
+            desired,
+            additional_emails: self.additional_emails,
+        })
+    }
+}

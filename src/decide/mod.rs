@@ -1,0 +1,17 @@
+//! The decision: from leads, their candidates, what is known of the people and the rules, to what shall be done.
+//!
+//! No I/O, no clock, no `Result`: the same inputs always give the same decision, so that any decision can be replayed,
+//! explained and back-tested. The audit keeps the inputs.
+
+mod batch;
+mod desired;
+mod identity;
+mod person_key;
+mod policy;
+mod precedence;
+
+pub use batch::{BatchInput, LeadInput, Verdict, decide_batch};
+pub use identity::{Identity, identify};
+pub use person_key::{Founding, PersonKeys};
+pub use policy::{FieldPolicy, FieldRule, Policy, Thresholds};
+pub use precedence::{Current, Incoming, Ruling, rule};

@@ -1,0 +1,108 @@
+//! The person key: the unique property that makes a creation idempotent whatever crashes.
+//!
+//! A function of the person, not a random number kept in a database: a database that lost its last commits would draw
+//! another one and so make a second contact. Keyed, so that the CRM field gives nobody's address away.
+
+use data_encoding::BASE32_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::domain::{LeadId, Normalized};
+
+/// What a person's key is founded on: the strongest identifier that is the person's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Founding {
+    /// The leading system's id.
+    ExternalId(String),
+    /// An address that identifies one person.
+    Email(String),
+    /// A number together with the name.
+    Phone(String, String),
+    /// Names and company.
+    Name(String),
+    /// A steward said that this lead is a new person, against its identifiers.
+    Lead(LeadId),
+}
+
+impl Founding {
+    /// The strongest identifier of a lead. `own_email` is its address unless that is shared or held by somebody else.
+    pub fn of(normalized: &Normalized, own_email: Option<&str>) -> Option<Self> {
+        let keys = &normalized.keys;
+        let name = |keys: &crate::domain::MatchKeys| {
+            format!(
+                "{}|{}",
+                keys.first_name.as_deref().unwrap_or(""),
+                keys.last_name.as_deref().unwrap_or("")
+            )
+        };
+        if let Some(id) = &keys.external_id {
+            return Some(Founding::ExternalId(id.clone()));
+        }
+        if let Some(email) = own_email {
+            return Some(Founding::Email(email.to_owned()));
+        }
+        if let Some(phone) = keys.phones.first() {
+            return Some(Founding::Phone(phone.clone(), name(keys)));
+        }
+        (keys.first_name.is_some() || keys.last_name.is_some())
+            .then(|| Founding::Name(format!("{}|{}", name(keys), keys.company.as_deref().unwrap_or(""))))
+    }
+
+    fn parts(&self) -> (&'static str, String) {
+        match self {
+            Founding::ExternalId(id) => ("external_id", id.clone()),
+            Founding::Email(email) => ("email", email.clone()),
+            Founding::Phone(phone, name) => ("phone", format!("{phone}|{name}")),
+            Founding::Name(name) => ("name", name.clone()),
+            Founding::Lead(lead_id) => ("lead", lead_id.to_string()),
+        }
+    }
+}
+
+/// Makes person keys with the secret of this installation.
+#[derive(Clone)]
+pub struct PersonKeys {
+    secret: Vec<u8>,
+}
+
+impl PersonKeys {
+    /// `secret` is `gate.site.person_key`.
+    pub fn new(secret: Vec<u8>) -> Self {
+        Self { secret }
+    }
+
+    /// `v1.` and 26 letters: HMAC-SHA-256 of kind and value, base32, lower case.
+    pub fn key(&self, founding: &Founding) -> String {
+        let (kind, value) = founding.parts();
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        mac.update(kind.as_bytes());
+        mac.update(&[0x1f]);
+        mac.update(value.as_bytes());
+        let text = BASE32_NOPAD.encode(&mac.finalize().into_bytes()).to_ascii_lowercase();
+        format!("v1.{}", &text[..26])
+    }
+}
+
+impl std::fmt::Debug for PersonKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PersonKeys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_depends_on_kind_value_and_secret_and_on_nothing_else() {
+        let keys = PersonKeys::new(vec![7; 32]);
+        let founding = Founding::Email("ann@example.com".into());
+        assert_eq!(keys.key(&founding), keys.key(&founding));
+        assert_eq!(keys.key(&founding).len(), 29);
+        assert_ne!(
+            keys.key(&founding),
+            keys.key(&Founding::ExternalId("ann@example.com".into()))
+        );
+        assert_ne!(keys.key(&founding), PersonKeys::new(vec![8; 32]).key(&founding));
+    }
+}
