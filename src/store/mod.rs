@@ -1,1 +1,3 @@
-//! To be written.
+//! The database.
+
+pub mod embedded;

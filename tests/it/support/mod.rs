@@ -1,0 +1,7 @@
+//! What tests stand on: a real database for each of them, and waiting for a condition instead of for the clock.
+
+mod cluster;
+mod eventually;
+
+pub(crate) use cluster::{cluster, gatekeeper, plan};
+pub(crate) use eventually::eventually;
