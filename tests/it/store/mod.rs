@@ -1,0 +1,3 @@
+//! The database: the private cluster, connections, installing.
+
+mod embedded;

@@ -1,0 +1,9 @@
+//! What tests stand on: a real database for each of them, and waiting for a condition instead of for the clock.
+
+mod cluster;
+mod database;
+mod eventually;
+
+pub(crate) use cluster::{cluster, gatekeeper, plan};
+pub(crate) use database::{TestDb, config_for};
+pub(crate) use eventually::eventually;
