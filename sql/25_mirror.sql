@@ -306,3 +306,41 @@ as $$
   where contact_keys.normalizer <> p_normalizer
   limit p_limit
 $$;
+
+-- Records what a full comparison found. Called at its end.
+create or replace function gate.note_drift(p_contacts bigint, p_missing bigint, p_stale bigint, p_ghost bigint)
+returns void
+language sql
+as $$
+  insert into gate.mirror_drift (compared_at, contacts, missing, stale, ghost)
+  values (clock_timestamp(), p_contacts, p_missing, p_stale, p_ghost)
+$$;
+
+-- The mirror's age in seconds. Called by the push loop before it claims.
+create or replace function gate.mirror_age_seconds()
+returns double precision
+language sql
+stable
+as $$
+  select extract(epoch from gate.mirror_age())::double precision
+$$;
+
+-- Stores keys that a newer normalizer derived from contacts that may have changed since they were read: those are left
+-- to the write that changed them. Called by the sweep. Takes gate.lock_people.
+create or replace function gate.rederive_keys(p_keys jsonb, p_normalizer text)
+returns void
+language plpgsql
+as $$
+begin
+  perform gate.lock_people();
+  perform gate.put_keys(
+    (
+      select coalesce(jsonb_agg(keys), '[]')
+      from jsonb_array_elements(p_keys) as keys
+      join gate.contact_keys as stored on stored.contact_id = (keys ->> 'contact_id')::bigint
+      where stored.normalizer <> p_normalizer
+    ),
+    p_normalizer
+  );
+end
+$$;

@@ -75,6 +75,22 @@ pub enum CrmError {
     },
 }
 
+impl CrmError {
+    /// One word for `audit.crm_call.failure` and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            CrmError::Unreachable { .. } => "unreachable",
+            CrmError::Unauthorized { .. } => "unauthorized",
+            CrmError::Forbidden { .. } => "forbidden",
+            CrmError::Throttled { .. } => "throttled",
+            CrmError::Busy { .. } => "busy",
+            CrmError::NoAnswer { .. } => "no_answer",
+            CrmError::Refused { .. } => "refused",
+            CrmError::BatchRefused { .. } => "batch_refused",
+        }
+    }
+}
+
 impl Classify for CrmError {
     fn fault(&self) -> Fault {
         match self {

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// Whether two values of a field say the same: one phone number in two spellings.
-pub type SameValue<'a> = &'a dyn Fn(&Field, &str, &str) -> bool;
+pub(super) type SameValue<'a> = &'a dyn Fn(&Field, &str, &str) -> bool;
 
 /// What one person shall look like.
 #[derive(Debug)]

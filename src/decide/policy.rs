@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// The source that stands for values set in the CRM itself.
-pub const CRM_SOURCE: &str = "crm";
+pub(super) const CRM_SOURCE: &str = "crm";
 
 /// How a field is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -17,7 +17,10 @@ pub(super) struct Parts<'a> {
 /// Sorted, each once. `is_particle` knows the words before a family name that do not distinguish it.
 pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Vec<String> {
     let first = parts.first.and_then(given_word);
-    let family: Vec<&str> = parts.last.map(|last| family_words(last, &is_particle)).unwrap_or_default();
+    let family: Vec<&str> = parts
+        .last
+        .map(|last| family_words(last, &is_particle))
+        .unwrap_or_default();
     let company = parts.company.map(|company| company.replace(' ', ""));
     let mut keys = Vec::with_capacity(10);
     if let Some(company) = company.as_deref() {
@@ -45,7 +48,10 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
             keys.push(format!("domfirst:{domain}|{}", head(first, 3)));
         }
     }
-    if let Some(local) = parts.local.filter(|local| local.len() >= 6 && local.bytes().any(|byte| byte.is_ascii_lowercase())) {
+    if let Some(local) = parts
+        .local
+        .filter(|local| local.len() >= 6 && local.bytes().any(|byte| byte.is_ascii_lowercase()))
+    {
         if let Some(last) = parts.last {
             keys.push(format!("local:{local}|{}", head(last, 1)));
         }
@@ -57,12 +63,18 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
 
 /// The given name by which somebody is called: the first word that is more than an initial.
 fn given_word(first: &str) -> Option<&str> {
-    first.split(' ').find(|word| word.len() > 1).or_else(|| first.split(' ').find(|word| !word.is_empty()))
+    first
+        .split(' ')
+        .find(|word| word.len() > 1)
+        .or_else(|| first.split(' ').find(|word| !word.is_empty()))
 }
 
 /// The first and the last word of a family name that are no particles: either may be left out by another source.
 fn family_words<'a>(last: &'a str, is_particle: &impl Fn(&str) -> bool) -> Vec<&'a str> {
-    let mut words: Vec<&str> = last.split(' ').filter(|word| !word.is_empty() && !is_particle(word)).collect();
+    let mut words: Vec<&str> = last
+        .split(' ')
+        .filter(|word| !word.is_empty() && !is_particle(word))
+        .collect();
     if words.is_empty() {
         words = last.split(' ').filter(|word| !word.is_empty()).collect();
     }

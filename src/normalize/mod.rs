@@ -57,7 +57,9 @@ const RULES: &str = "1+0.3.10+9.0.33";
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NormalizeError {
     /// The default country is no code.
-    #[error("the default country {0:?} is no ISO 3166 alpha-2 code with a telephone plan; write one such as \"DE\" or \"US\", or leave it out")]
+    #[error(
+        "the default country {0:?} is no ISO 3166 alpha-2 code with a telephone plan; write one such as \"DE\" or \"US\", or leave it out"
+    )]
     UnknownCountry(String),
 }
 
@@ -118,7 +120,12 @@ impl Normalizer {
 
     /// The display form of a contact's values: clean as [`Self::record`] has them, to compare with what a lead brings.
     pub fn display(&self, values: &BTreeMap<Field, String>) -> BTreeMap<Field, String> {
-        Reader::new(self, Side::Mirror).read_values(Input { values, full_name: None, properties: None, additional_emails: &[] })
+        Reader::new(self, Side::Mirror).read_values(Input {
+            values,
+            full_name: None,
+            properties: None,
+            additional_emails: &[],
+        })
     }
 
     /// Which rules, lists and default country made a key: `1+…-5f0c…`. Stored beside what was derived.
@@ -130,7 +137,11 @@ impl Normalizer {
 fn version(default_country: Option<&str>, lists: &Lists) -> String {
     // Maps and sets of strings always serialize, and always in the same order.
     let lists = serde_json::to_string(lists).unwrap_or_default();
-    let hash = Sha256::new().chain_update(default_country.unwrap_or("-")).chain_update([0]).chain_update(lists).finalize();
+    let hash = Sha256::new()
+        .chain_update(default_country.unwrap_or("-"))
+        .chain_update([0])
+        .chain_update(lists)
+        .finalize();
     hash.iter().take(6).fold(format!("{RULES}-"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -145,7 +156,10 @@ mod tests {
     fn the_version_names_the_release_of_the_numbering_plans() {
         let lock = include_str!("../../Cargo.lock");
         let (_, release) = RULES.split_once('+').unwrap();
-        assert!(lock.contains(&format!("name = \"phonenumber\"\nversion = \"{release}\"")), "raise RULES with the crate");
+        assert!(
+            lock.contains(&format!("name = \"phonenumber\"\nversion = \"{release}\"")),
+            "raise RULES with the crate"
+        );
     }
 
     #[test]
@@ -153,13 +167,20 @@ mod tests {
         let made = |country, lists| Normalizer::new(country, lists).unwrap().version().to_owned();
         let mut lists = Lists::default();
         lists.junk_values.insert("lorem ipsum".to_owned());
-        let all = HashSet::from([made(None, Lists::default()), made(Some("de"), Lists::default()), made(None, lists)]);
+        let all = HashSet::from([
+            made(None, Lists::default()),
+            made(Some("de"), Lists::default()),
+            made(None, lists),
+        ]);
         assert_eq!(all.len(), 3);
         assert_eq!(made(Some("de"), Lists::default()), made(Some("DE"), Lists::default()));
     }
 
     #[test]
     fn a_default_country_that_is_none_is_refused() {
-        assert!(matches!(Normalizer::new(Some("Germany"), Lists::default()), Err(NormalizeError::UnknownCountry(_))));
+        assert!(matches!(
+            Normalizer::new(Some("Germany"), Lists::default()),
+            Err(NormalizeError::UnknownCountry(_))
+        ));
     }
 }

@@ -3,13 +3,23 @@
 //! Rust calls functions and reads views of the database by name; what they do stands in `sql/` and `migrations/`. The few
 //! statements that must work before those are installed are in `statements/`.
 
+mod call;
+pub mod claim;
 mod connect;
 pub mod embedded;
 mod error;
 pub mod install;
+pub mod intend;
 mod listen;
+pub mod matching;
+pub mod mirror;
+pub mod permits;
 mod pool;
+pub mod recover;
+pub mod replica;
+pub mod rules;
 mod server_error;
+pub mod settle;
 mod tls;
 
 pub use error::StoreError;

@@ -1,0 +1,142 @@
+//! Intend: opens a batch under the people's lock, and stores what was decided in one statement.
+
+use std::collections::BTreeMap;
+
+use deadpool_postgres::GenericClient;
+use serde_json::{Map, Value, json};
+use tokio_postgres::types::Json;
+
+use super::{StoreError, call, matching};
+use crate::domain::{Batch, CANONICAL, ContactId, Field, LeadId, MatchKeys, ReplicaId};
+
+/// A lead that is still ours, with what else is known about its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenLead {
+    /// The lead.
+    pub lead_id: LeadId,
+    /// The lead that delivered the same row with the same content before.
+    pub repeat_of: Option<LeadId>,
+    /// `accepted` or `created`, when a steward has spoken.
+    pub verdict: Option<String>,
+    /// The contact that the steward named.
+    pub verdict_contact_id: Option<ContactId>,
+}
+
+/// Opens a batch: takes the people's lock and confirms the claims. Leads that are not returned are not ours any more.
+///
+/// # Errors
+/// As every statement; a lock that is not free in time is transient.
+pub async fn open_batch(
+    client: &impl GenericClient,
+    replica: ReplicaId,
+    leads: &[(LeadId, i64)],
+) -> Result<Vec<OpenLead>, StoreError> {
+    let ids: Vec<i64> = leads.iter().map(|(lead_id, _)| lead_id.0).collect();
+    let epochs: Vec<i64> = leads.iter().map(|(_, epoch)| *epoch).collect();
+    let rows = call::rows(
+        client,
+        "select * from gate.open_batch($1, $2, $3)",
+        &[&replica.0, &ids, &epochs],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenLead {
+                lead_id: LeadId(row.try_get("lead_id")?),
+                repeat_of: row.try_get::<_, Option<i64>>("repeat_of")?.map(LeadId),
+                verdict: row.try_get("verdict")?,
+                verdict_contact_id: row.try_get::<_, Option<i64>>("verdict_contact_id")?.map(ContactId),
+            })
+        })
+        .collect()
+}
+
+/// Numbers for new contacts and decisions.
+///
+/// # Errors
+/// As every statement.
+pub async fn reserve_ids(client: &impl GenericClient, count: usize) -> Result<(Vec<ContactId>, Vec<i64>), StoreError> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    let row = call::row(client, "select * from gate.reserve_ids($1, $1)", &[&count]).await?;
+    let contacts: Vec<i64> = row.try_get("contact_ids")?;
+    Ok((
+        contacts.into_iter().map(ContactId).collect(),
+        row.try_get("decision_ids")?,
+    ))
+}
+
+/// Stores a decided batch. `keys_of` gives the keys of each contact that is made or changed.
+///
+/// # Errors
+/// As every statement. Nothing may be sent before the transaction is known to have committed.
+pub async fn intend(
+    client: &impl GenericClient,
+    replica: ReplicaId,
+    batch: &Batch,
+    keys_of: &BTreeMap<ContactId, MatchKeys>,
+    policy_version: i64,
+    normalizer: &str,
+) -> Result<(), StoreError> {
+    let contacts: Vec<Value> = batch
+        .contacts
+        .iter()
+        .map(|contact| {
+            let mut row = columns(&contact.values);
+            row["contact_id"] = json!(contact.contact_id);
+            row["gatekeeper_key"] = json!(contact.gatekeeper_key);
+            row["keys"] = keys(contact.contact_id, keys_of);
+            row
+        })
+        .collect();
+    let intents: Vec<Value> = batch
+        .intents
+        .iter()
+        .map(|intent| {
+            json!({
+                "intent_id": intent.intent_id,
+                "contact_id": intent.contact_id,
+                "operation": intent.operation,
+                "crm_id": intent.crm_id,
+                "gatekeeper_key": intent.gatekeeper_key,
+                "body": intent.body,
+                "origin": intent.origin,
+                "keys": keys(intent.contact_id, keys_of),
+            })
+        })
+        .collect();
+    let document = json!({
+        "normalizer": normalizer,
+        "policy_version": policy_version,
+        "contacts": contacts,
+        "intents": intents,
+        "decisions": batch.decisions,
+        "changes": batch.changes,
+        "waiting": batch.waiting,
+    });
+    call::rows(client, "select gate.intend($1, $2)", &[&replica.0, &Json(document)]).await?;
+    Ok(())
+}
+
+fn keys(contact_id: ContactId, keys_of: &BTreeMap<ContactId, MatchKeys>) -> Value {
+    keys_of.get(&contact_id).map_or(Value::Null, |keys| {
+        let mut row = matching::keys_json(keys);
+        row["contact_id"] = json!(contact_id);
+        row
+    })
+}
+
+/// Values as columns of `crm.contact`: the canonical ones by name, the others in `properties`.
+pub(super) fn columns(values: &BTreeMap<Field, String>) -> Value {
+    let mut row = Map::new();
+    let mut properties = Map::new();
+    for (field, value) in values {
+        let map = if CANONICAL.contains(field) {
+            &mut row
+        } else {
+            &mut properties
+        };
+        map.insert(field.name().to_owned(), json!(value));
+    }
+    row.insert("properties".to_owned(), Value::Object(properties));
+    Value::Object(row)
+}

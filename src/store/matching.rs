@@ -1,0 +1,181 @@
+//! Match: asks the database who the leads of a batch are, and what is known of the people found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deadpool_postgres::GenericClient;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio_postgres::types::Json;
+
+use super::{StoreError, call};
+use crate::domain::{
+    Candidate, ContactId, CrmId, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
+};
+
+/// Who holds which address, and which addresses do not identify one person.
+#[derive(Debug, Clone, Default)]
+pub struct EmailHolders {
+    /// Contacts by address.
+    pub holders: BTreeMap<String, Vec<ContactId>>,
+    /// Addresses that do not identify one person.
+    pub shared: BTreeSet<String>,
+}
+
+/// The number under which a blocking key is stored: the first 64 bits of its SHA-256.
+pub fn block_hash(block: &str) -> i64 {
+    let hash = Sha256::digest(block.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+/// The keys as the database takes them, without the blocks' texts.
+pub(super) fn keys_json(keys: &MatchKeys) -> Value {
+    let blocks: Vec<i64> = keys.blocks.iter().map(|block| block_hash(block)).collect();
+    json!({
+        "external_id": keys.external_id,
+        "emails": keys.emails,
+        "loose_emails": keys.loose_emails,
+        "phones": keys.phones,
+        "first_name": keys.first_name,
+        "last_name": keys.last_name,
+        "company": keys.company,
+        "email_domain": keys.email_domain,
+        "email_local": keys.email_local,
+        "city": keys.city,
+        "country": keys.country,
+        "blocks": blocks,
+    })
+}
+
+/// Candidates of each lead, in the leads' order, best first.
+///
+/// # Errors
+/// As every statement.
+pub async fn match_leads(
+    client: &impl GenericClient,
+    leads: &[&Normalized],
+) -> Result<Vec<Vec<Candidate>>, StoreError> {
+    let subjects: Vec<Value> = leads
+        .iter()
+        .enumerate()
+        .map(|(ord, lead)| {
+            let mut keys = keys_json(&lead.keys);
+            keys["ord"] = json!(ord);
+            keys
+        })
+        .collect();
+    let rows = call::rows(
+        client,
+        "select * from gate.match_leads($1)",
+        &[&Json(Value::Array(subjects))],
+    )
+    .await?;
+    let mut candidates = vec![Vec::new(); leads.len()];
+    for row in rows {
+        let ord: i32 = row.try_get("ord")?;
+        let contact_id: Option<i64> = row.try_get("contact_id")?;
+        let peer: Option<i32> = row.try_get("peer")?;
+        let Json(evidence): Json<Value> = row.try_get("evidence")?;
+        let target = match (contact_id, peer) {
+            (Some(contact_id), _) => Target::Contact(ContactId(contact_id)),
+            (None, Some(peer)) => Target::Peer(usize::try_from(peer).unwrap_or(usize::MAX)),
+            (None, None) => continue,
+        };
+        let by = evidence["by"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|word| tier(word.as_str()?))
+            .collect();
+        let found = Candidate {
+            target,
+            tier: tier(row.try_get("tier")?).unwrap_or(Tier::Fuzzy),
+            by,
+            names: match row.try_get("names")? {
+                "agree" => Names::Agree,
+                "conflict" => Names::Conflict,
+                _ => Names::Unknown,
+            },
+            score: row.try_get("score")?,
+            evidence,
+        };
+        if let Some(list) = usize::try_from(ord).ok().and_then(|ord| candidates.get_mut(ord)) {
+            list.push(found);
+        }
+    }
+    Ok(candidates)
+}
+
+fn tier(word: &str) -> Option<Tier> {
+    Some(match word {
+        "external_id" => Tier::ExternalId,
+        "email" => Tier::Email,
+        "phone" => Tier::Phone,
+        "fuzzy" => Tier::Fuzzy,
+        "steward" => Tier::Steward,
+        _ => return None,
+    })
+}
+
+/// What the mirror knows of these contacts. Those that are not there are absent.
+///
+/// # Errors
+/// As every statement.
+pub async fn known_contacts(
+    client: &impl GenericClient,
+    contacts: &[ContactId],
+) -> Result<BTreeMap<ContactId, KnownContact>, StoreError> {
+    let contacts: Vec<i64> = contacts.iter().map(|contact_id| contact_id.0).collect();
+    let rows = call::rows(client, "select * from gate.known_contacts($1)", &[&contacts]).await?;
+    let mut known = BTreeMap::new();
+    for row in rows {
+        let contact_id = ContactId(row.try_get("contact_id")?);
+        let Json(values): Json<BTreeMap<Field, Value>> = row.try_get("known_values")?;
+        let Json(provenance): Json<BTreeMap<Field, Provenance>> = row.try_get("provenance")?;
+        known.insert(
+            contact_id,
+            KnownContact {
+                contact_id,
+                crm_id: row.try_get::<_, Option<String>>("crm_id")?.map(CrmId),
+                values: values
+                    .into_iter()
+                    .filter_map(|(field, value)| text_of(value).map(|text| (field, text)))
+                    .collect(),
+                provenance,
+                additional_emails: row.try_get("additional_emails")?,
+                updated_at: row.try_get("updated_at")?,
+                has_open_intent: row.try_get("has_open_intent")?,
+            },
+        );
+    }
+    Ok(known)
+}
+
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// Who holds these addresses.
+///
+/// # Errors
+/// As every statement.
+pub async fn holders_of_emails(client: &impl GenericClient, emails: &[&str]) -> Result<EmailHolders, StoreError> {
+    let rows = call::rows(client, "select * from gate.holders_of_emails($1)", &[&emails]).await?;
+    let mut found = EmailHolders::default();
+    for row in rows {
+        let email: String = row.try_get("email")?;
+        if row.try_get("shared")? {
+            found.shared.insert(email.clone());
+        }
+        if let Some(contact_id) = row.try_get::<_, Option<i64>>("contact_id")? {
+            found.holders.entry(email).or_default().push(ContactId(contact_id));
+        }
+    }
+    Ok(found)
+}
