@@ -1,0 +1,340 @@
+//! Reading: the account, the properties, pages of all contacts, changes, and batches by key.
+
+use reqwest::Method;
+use serde_json::Value;
+use url::Url;
+
+use super::found::{comparable, found};
+use super::http::{Exchange, Failure, Request};
+use super::operation::Operation;
+use super::wire::{self, Completion, LIST_LIMIT, Listed, SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT};
+use super::{BATCH_LIMIT, HubSpot};
+use crate::crm::{Account, Answer, ChangedPage, CrmError, FieldSet, Page, ReadAnswer, ReadKey, Reader, Schema, Window};
+use crate::domain::{CrmId, Field, Record};
+use crate::governor::{Bucket, Permit};
+
+/// The longest cursor that the length of a URL is reckoned with.
+const LONG_CURSOR: &str = "0000000000000000000000000000000000000000";
+
+impl Reader for HubSpot {
+    fn batch_limit(&self) -> usize {
+        BATCH_LIMIT
+    }
+
+    fn canonical(&self, property: &str) -> Field {
+        self.field_of(property)
+    }
+
+    fn list_needs_hydration(&self, fields: &FieldSet) -> bool {
+        let query = wire::list_query(&self.names.asked_for(&needed(fields)), Some(LONG_CURSOR), false);
+        Url::parse_with_params(&self.endpoints.contacts(""), query).is_ok_and(|url| url.as_str().len() > URL_LIMIT)
+    }
+
+    fn changed_needs_hydration(&self, fields: &FieldSet) -> bool {
+        let window = Window {
+            lo: chrono::DateTime::UNIX_EPOCH,
+            hi: chrono::DateTime::UNIX_EPOCH,
+        };
+        let cursor = CrmId(LONG_CURSOR.to_owned());
+        let body = wire::search_body(&self.names.asked_for(&needed(fields)), window, Some(&cursor));
+        // Room for the two times, which grow to thirteen digits.
+        body.to_string().len() + 26 > SEARCH_BODY_LIMIT
+    }
+
+    async fn account(&self, permit: Permit) -> Answer<Account> {
+        let exchange = self
+            .get(permit, Operation::Account, self.endpoints.account(), Vec::new())
+            .await;
+        answer(exchange, |value| {
+            wire::account(&value).ok_or_else(|| no_answer("no_account_id"))
+        })
+    }
+
+    async fn schema(&self, permit: Permit) -> Answer<Schema> {
+        let exchange = self
+            .get(permit, Operation::Schema, self.endpoints.properties(), Vec::new())
+            .await;
+        answer(exchange, |value| {
+            wire::schema(&value, &self.names).ok_or_else(|| no_answer("no_results"))
+        })
+    }
+
+    async fn list(&self, permit: Permit, fields: &FieldSet, after: Option<&str>, archived: bool) -> Answer<Page> {
+        let fields = if self.list_needs_hydration(fields) {
+            needed(&FieldSet::new())
+        } else {
+            needed(fields)
+        };
+        let operation = if archived {
+            Operation::ListArchived
+        } else {
+            Operation::List
+        };
+        let query = wire::list_query(&self.names.asked_for(&fields), after, archived);
+        let mut exchange = self.get(permit, operation, self.endpoints.contacts(""), query).await;
+        exchange.call.rows = LIST_LIMIT;
+        answer(exchange, |value| {
+            let mut page = self.listed(&value, &fields)?;
+            if page.after.is_some() && page.after.as_deref() == after {
+                return Err(no_answer("no_progress"));
+            }
+            page.records.iter_mut().for_each(|record| record.archived |= archived);
+            Ok(Page {
+                records: page.records,
+                next: page.after,
+            })
+        })
+    }
+
+    async fn changed(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        window: Window,
+        after_id: Option<&CrmId>,
+    ) -> Answer<ChangedPage> {
+        debug_assert_eq!(
+            permit.bucket(),
+            Bucket::Search,
+            "a search is counted against its own limit"
+        );
+        let fields = if self.changed_needs_hydration(fields) {
+            needed(&FieldSet::new())
+        } else {
+            needed(fields)
+        };
+        let request = Request {
+            operation: Operation::Search,
+            method: Method::POST,
+            url: self.endpoints.contacts("/search"),
+            query: Vec::new(),
+            body: Some(wire::search_body(&self.names.asked_for(&fields), window, after_id)),
+            rows: SEARCH_LIMIT,
+        };
+        answer(self.http.send(permit, request).await, |value| {
+            changed_page(self.listed(&value, &fields)?, window, after_id)
+        })
+    }
+
+    async fn read(&self, permit: Permit, fields: &FieldSet, key: ReadKey, values: &[String]) -> Answer<ReadAnswer> {
+        let fields = needed(fields);
+        // One value in two spellings would refuse the whole batch.
+        let asked: std::collections::BTreeSet<String> = values.iter().map(|value| comparable(key, value)).collect();
+        let asked: Vec<String> = asked.into_iter().collect();
+        let request = Request {
+            operation: Operation::BatchRead,
+            method: Method::POST,
+            url: self.endpoints.contacts("/batch/read"),
+            query: Vec::new(),
+            body: Some(wire::read_body(&self.names.asked_for(&fields), key, &asked)),
+            rows: values.len(),
+        };
+        answer(self.http.send(permit, request).await, |value| {
+            let told = wire::told(&value, &self.names, &|field| fields.contains(field));
+            if let Completion::Unfinished(_) = told.completion {
+                return Err(no_answer("status_unfinished"));
+            }
+            if !told.has_results {
+                return Err(no_answer("no_results"));
+            }
+            Ok(found(key, values, told))
+        })
+    }
+}
+
+impl HubSpot {
+    async fn get(
+        &self,
+        permit: Permit,
+        operation: Operation,
+        url: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Exchange {
+        self.http
+            .send(
+                permit,
+                Request {
+                    operation,
+                    method: Method::GET,
+                    url,
+                    query,
+                    body: None,
+                    rows: 0,
+                },
+            )
+            .await
+    }
+
+    fn listed(&self, value: &Value, fields: &FieldSet) -> Result<Listed, CrmError> {
+        wire::listed(value, &self.names, &|field| fields.contains(field)).ok_or_else(|| no_answer("no_results"))
+    }
+}
+
+/// The fields that a record needs to be known by, whatever else is wanted.
+fn needed(fields: &FieldSet) -> FieldSet {
+    let mut fields = fields.clone();
+    fields.insert(Field::Email);
+    fields
+}
+
+fn answer<T>(exchange: Exchange, content: impl FnOnce(Value) -> Result<T, CrmError>) -> Answer<T> {
+    let result = exchange.reply.map_err(|Failure { error, .. }| error).and_then(content);
+    Answer {
+        call: exchange.call,
+        result,
+    }
+}
+
+fn no_answer(reason: &str) -> CrmError {
+    CrmError::NoAnswer {
+        reason: reason.to_owned(),
+    }
+}
+
+/// Makes a page of changes of a page of a search.
+///
+/// The match is as old as the index, the row is fresh: a row may have left the window since, or answer under the id of
+/// the contact that it was merged into. Such rows are dropped, and found again in the window to which they now belong.
+/// The cursor is the id of the last row, dropped or not; that the rows stand in the order of their ids is what makes it
+/// one, so an id that does not lead on is an error and not an end.
+fn changed_page(listed: Listed, window: Window, after_id: Option<&CrmId>) -> Result<ChangedPage, CrmError> {
+    let above = after_id
+        .map_or(Some(0), |id| number(&id.0))
+        .ok_or_else(|| no_answer("cursor_not_a_number"))?;
+    let rows = listed.records.len();
+    let more = listed.after.is_some() || listed.total.map_or(rows >= SEARCH_LIMIT, |total| total > rows as u64);
+    let last = listed.records.last().map(|record| record.crm_id.clone());
+    let next_after_id = match last {
+        _ if !more => None,
+        Some(last) if number(&last).is_some_and(|last| last > above) => Some(CrmId(last)),
+        _ => return Err(no_answer("no_progress")),
+    };
+    let inside = |record: &Record| {
+        let (lo, hi) = (window.lo.timestamp_millis(), window.hi.timestamp_millis());
+        let timely = record
+            .updated_at
+            .is_some_and(|time| (lo..=hi).contains(&time.timestamp_millis()));
+        timely && number(&record.crm_id).is_some_and(|id| id > above)
+    };
+    let records = listed.records.into_iter().filter(inside).collect();
+    Ok(ChangedPage {
+        records,
+        next_after_id,
+        total: listed.total,
+    })
+}
+
+/// HubSpot's ids are numbers and are sorted as such: `9` comes before `10`.
+fn number(id: &str) -> Option<u128> {
+    id.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::crm::hubspot::{Settings, Token};
+
+    fn hubspot() -> HubSpot {
+        let mut settings = Settings::new(Token::fixed("t"));
+        settings.base_url = "http://127.0.0.1:9".to_owned();
+        HubSpot::new(settings).unwrap()
+    }
+
+    fn window() -> Window {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        Window {
+            lo: at(1_000),
+            hi: at(2_000),
+        }
+    }
+
+    fn row(id: &str, millis: i64) -> Record {
+        Record {
+            crm_id: id.to_owned(),
+            updated_at: DateTime::from_timestamp_millis(millis),
+            ..Record::default()
+        }
+    }
+
+    fn page(rows: &[(&str, i64)], total: Option<u64>) -> Listed {
+        Listed {
+            records: rows.iter().map(|(id, millis)| row(id, *millis)).collect(),
+            after: None,
+            total,
+        }
+    }
+
+    fn ids(page: &ChangedPage) -> Vec<&str> {
+        page.records.iter().map(|record| record.crm_id.as_str()).collect()
+    }
+
+    #[test]
+    fn rows_outside_the_window_are_dropped_but_the_cursor_passes_them() {
+        let listed = page(&[("9", 1_000), ("10", 2_001), ("11", 2_000), ("100", 999)], Some(500));
+        let page = changed_page(listed, window(), Some(&CrmId("8".to_owned()))).unwrap();
+        assert_eq!(ids(&page), ["9", "11"], "both ends belong to the window");
+        assert_eq!(page.next_after_id, Some(CrmId("100".to_owned())));
+        assert_eq!(page.total, Some(500));
+    }
+
+    #[test]
+    fn rows_at_or_below_the_cursor_or_without_a_time_are_dropped() {
+        let mut listed = page(&[("7", 1_500), ("8", 1_500), ("9", 1_500), ("10", 1_500)], Some(4));
+        listed.records[3].updated_at = None;
+        let page = changed_page(listed, window(), Some(&CrmId("8".to_owned()))).unwrap();
+        assert_eq!(ids(&page), ["9"]);
+        assert_eq!(page.next_after_id, None);
+    }
+
+    #[test]
+    fn the_end_is_told_by_the_total_by_the_cursor_or_by_a_short_page() {
+        let full: Vec<(String, i64)> = (1..=SEARCH_LIMIT).map(|id| (id.to_string(), 1_500)).collect();
+        let full: Vec<(&str, i64)> = full.iter().map(|(id, millis)| (id.as_str(), *millis)).collect();
+        let next = |listed: Listed| {
+            changed_page(listed, window(), None)
+                .unwrap()
+                .next_after_id
+                .map(|id| id.0)
+        };
+        assert_eq!(next(page(&full, Some(200))), None);
+        assert_eq!(next(page(&full, Some(201))).as_deref(), Some("200"));
+        assert_eq!(next(page(&full, None)).as_deref(), Some("200"));
+        assert_eq!(next(page(&full[..3], None)), None);
+        let with_cursor = Listed {
+            after: Some("200".to_owned()),
+            ..page(&full[..3], None)
+        };
+        assert_eq!(next(with_cursor).as_deref(), Some("3"));
+        assert_eq!(next(page(&[], Some(0))), None);
+    }
+
+    #[test]
+    fn a_page_that_leads_nowhere_is_an_error_and_not_an_end() {
+        let after = CrmId("9".to_owned());
+        for listed in [
+            page(&[("9", 1_500)], Some(7)),
+            page(&[], Some(7)),
+            page(&[("10", 1_500), ("3", 1_500)], Some(7)),
+        ] {
+            assert!(matches!(
+                changed_page(listed, window(), Some(&after)),
+                Err(CrmError::NoAnswer { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn fields_that_do_not_fit_are_left_to_a_read_by_id() {
+        let many = |count: usize| -> FieldSet {
+            (0..count)
+                .map(|at| Field::Property(format!("custom_property_number_{at:04}").into()))
+                .collect()
+        };
+        let hubspot = hubspot();
+        assert!(!hubspot.list_needs_hydration(&many(60)) && !hubspot.changed_needs_hydration(&many(60)));
+        assert!(!hubspot.list_needs_hydration(&many(120)) && hubspot.changed_needs_hydration(&many(120)));
+        assert!(hubspot.list_needs_hydration(&many(400)) && hubspot.changed_needs_hydration(&many(400)));
+    }
+}
