@@ -21,7 +21,7 @@ pub(super) fn found(key: ReadKey, values: &[String], told: Told) -> ReadAnswer {
         }
         let at = answer.records.len();
         let (own, others) = identifiers(key, &record);
-        for id in own {
+        if let Some(id) = own {
             strong.entry(id).or_insert(at);
         }
         for id in others {

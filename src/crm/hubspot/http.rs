@@ -49,7 +49,7 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: CrmError,
-    pub(super) complaint: Complaint,
+    pub(super) complaint: Box<Complaint>,
 }
 
 impl Http {
@@ -174,7 +174,7 @@ impl From<CrmError> for Failure {
     fn from(error: CrmError) -> Self {
         Self {
             error,
-            complaint: Complaint::default(),
+            complaint: Box::default(),
         }
     }
 }
@@ -190,7 +190,7 @@ fn refused(operation: Operation, signs: Signs, body: &[u8]) -> Failure {
     let complaint = Complaint::of_body(body);
     Failure {
         error: refusal(operation, signs, &complaint),
-        complaint,
+        complaint: Box::new(complaint),
     }
 }
 

@@ -6,9 +6,10 @@
 //! | `http`, `headers` | one request for one permit, its bounds, TLS, limits |
 //! | `wire` | HubSpot's property names and the shapes of its bodies; nothing else does |
 //! | `operation`, `classify` | what a status and a body mean |
-//! | `read`, `found` | pages, changes, batch reads |
+//! | `read`, `changed`, `found` | pages, changes, batch reads |
 //! | `write`, `reconcile` | batch writes, and what became of each row |
 
+mod changed;
 mod classify;
 mod found;
 mod headers;

@@ -100,7 +100,7 @@ fn meaning(operation: Operation, sent: &[Sent<'_>], status: u16, failure: Failur
     match error {
         CrmError::NoAnswer { ref reason } => (all(sent, &RowOutcome::Unknown { reason: reason.clone() }), Some(error)),
         CrmError::BatchRefused { .. } => {
-            let rows = refused(operation, sent, status, complaint);
+            let rows = refused(operation, sent, status, *complaint);
             (rows, (sent.len() != 1).then_some(error))
         }
         _ => (all(sent, &RowOutcome::NotSent), Some(error)),
