@@ -66,9 +66,19 @@ fn identifiers(key: ReadKey, record: &Record) -> (Option<String>, Vec<String>) {
     }
 }
 
-/// The form in which two spellings of one value are equal: HubSpot lowers the case of addresses and ignores that of
-/// keys; whether it does so everywhere is not documented.
-pub(super) fn comparable(key: ReadKey, value: &str) -> String {
+/// The values to ask for: of several spellings of one value the first, as it is. The same value twice would refuse the
+/// whole batch; and whether a unique property is case-sensitive is not documented, so no spelling is changed.
+pub(super) fn once_each(key: ReadKey, values: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    values
+        .iter()
+        .filter(|value| seen.insert(comparable(key, value)))
+        .cloned()
+        .collect()
+}
+
+/// The form in which two spellings of one value are equal. HubSpot lowers the case of addresses.
+fn comparable(key: ReadKey, value: &str) -> String {
     match key {
         ReadKey::CrmId => value.trim().to_owned(),
         ReadKey::Email => value.trim().to_lowercase(),
@@ -143,6 +153,13 @@ mod tests {
         assert_eq!(ask(ReadKey::CrmId, &["1"], &body), (pairs(&[("1", "9")]), vec![]));
         assert_eq!(ask(ReadKey::CrmId, &["1", "2"], &body).1, ["1", "2"]);
         assert_eq!(ask(ReadKey::Email, &["a@x.org"], &body).1, ["a@x.org"]);
+    }
+
+    #[test]
+    fn two_spellings_of_one_value_are_asked_for_once_and_as_they_are() {
+        let values = ["B@x.org", "a@x.org", "b@X.org"].map(str::to_owned);
+        assert_eq!(once_each(ReadKey::Email, &values), ["B@x.org", "a@x.org"]);
+        assert_eq!(once_each(ReadKey::GatekeeperKey, &["v1.ABC".to_owned()]), ["v1.ABC"]);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::changed::changed_page;
-use super::found::{comparable, found};
+use super::found::{found, once_each};
 use super::http::{Exchange, Failure, Request};
 use super::operation::Operation;
-use super::wire::{self, Completion, LIST_LIMIT, Listed, SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT};
+use super::wire::{self, Completion, Listed, SEARCH_BODY_LIMIT, URL_LIMIT};
 use super::{BATCH_LIMIT, HubSpot};
 use crate::crm::{Account, Answer, ChangedPage, CrmError, FieldSet, Page, ReadAnswer, ReadKey, Reader, Schema, Window};
 use crate::domain::{CrmId, Field};
@@ -72,8 +72,7 @@ impl Reader for HubSpot {
             Operation::List
         };
         let query = wire::list_query(&self.names.asked_for(&fields), after, archived);
-        let mut exchange = self.get(permit, operation, self.endpoints.contacts(""), query).await;
-        exchange.call.rows = LIST_LIMIT;
+        let exchange = self.get(permit, operation, self.endpoints.contacts(""), query).await;
         answer(exchange, |value| {
             let mut page = self.listed(&value, &fields)?;
             if page.after.is_some() && page.after.as_deref() == after {
@@ -110,7 +109,7 @@ impl Reader for HubSpot {
             url: self.endpoints.contacts("/search"),
             query: Vec::new(),
             body: Some(wire::search_body(&self.names.asked_for(&fields), window, after_id)),
-            rows: SEARCH_LIMIT,
+            rows: 0,
         };
         answer(self.http.send(permit, request).await, |value| {
             changed_page(self.listed(&value, &fields)?, window, after_id)
@@ -119,9 +118,7 @@ impl Reader for HubSpot {
 
     async fn read(&self, permit: Permit, fields: &FieldSet, key: ReadKey, values: &[String]) -> Answer<ReadAnswer> {
         let fields = needed(fields);
-        // One value in two spellings would refuse the whole batch.
-        let asked: std::collections::BTreeSet<String> = values.iter().map(|value| comparable(key, value)).collect();
-        let asked: Vec<String> = asked.into_iter().collect();
+        let asked = once_each(key, values);
         let request = Request {
             operation: Operation::BatchRead,
             method: Method::POST,

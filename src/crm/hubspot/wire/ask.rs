@@ -12,7 +12,7 @@ use crate::crm::{CreateRow, KEY_PROPERTY, ReadKey, UpdateRow, Window};
 use crate::domain::{CrmId, Field};
 
 /// Contacts on a page of the list; HubSpot's maximum.
-pub(in crate::crm::hubspot) const LIST_LIMIT: usize = 100;
+const LIST_LIMIT: usize = 100;
 /// Contacts on a page of a search; HubSpot's maximum.
 pub(in crate::crm::hubspot) const SEARCH_LIMIT: usize = 200;
 /// Longest body of a search, in characters; a longer one is answered 400.

@@ -28,7 +28,7 @@ pub(in crate::crm::hubspot) struct Complaint {
     pub(in crate::crm::hubspot) ids: Vec<String>,
     /// The contact that is in the way, when the body names it outside of free text written by others.
     pub(in crate::crm::hubspot) existing: Option<CrmId>,
-    /// The entries of `errors`, each of them a complaint of its own.
+    /// The entries of `errors`, wherever they stood, each of them a complaint of its own.
     pub(in crate::crm::hubspot) parts: Vec<Complaint>,
 }
 
@@ -43,12 +43,12 @@ impl Complaint {
     /// The refusal in a JSON value.
     pub(in crate::crm::hubspot) fn of(value: &Value) -> Self {
         let message = text(value, "message").unwrap_or_default();
-        let parts: Vec<Complaint> = elements(value, "errors").iter().map(Self::of).collect();
+        let mut parts: Vec<Complaint> = elements(value, "errors").iter().map(Self::of).collect();
+        parts.extend(embedded(&message));
         let mut codes: Vec<String> = ["code", "error"]
             .iter()
             .filter_map(|member| text(value, member))
             .collect();
-        codes.extend(embedded_codes(&message));
         codes.extend(parts.iter().flat_map(|part| part.codes.iter().cloned()));
         let scopes = ["requiredGranularScopes", "requiredScopes"]
             .iter()
@@ -96,31 +96,32 @@ fn context(value: &Value, member: &str) -> Vec<String> {
     }
 }
 
-/// Older paths write the codes as JSON inside the message: `…not valid: [{"error":"PROPERTY_DOESNT_EXIST",…}]`.
-fn embedded_codes(message: &str) -> Vec<String> {
-    let list = message.find("[{").and_then(|at| message.get(at..)).unwrap_or_default();
-    let mut entries = serde_json::Deserializer::from_str(list).into_iter::<Vec<Value>>();
-    let entries = entries.next().and_then(Result::ok).unwrap_or_default();
-    entries
+/// Older paths write what `errors` would hold as JSON behind these words of the message. Only behind them: a message may
+/// quote what a lead brought, and a lead must not be able to write a refusal of its own.
+const EMBEDDED: &str = "Property values were not valid: ";
+
+fn embedded(message: &str) -> Vec<Complaint> {
+    let list = message.strip_prefix(EMBEDDED).unwrap_or_default();
+    let mut lists = serde_json::Deserializer::from_str(list).into_iter::<Vec<Value>>();
+    lists
+        .next()
+        .and_then(Result::ok)
+        .unwrap_or_default()
         .iter()
-        .filter_map(|entry| text(entry, "error").or_else(|| text(entry, "code")))
+        .map(Complaint::of)
         .collect()
 }
 
-/// The id in the texts of a conflict: `Existing ID: 37765128953` for an address, `456 already has that value` at the
-/// very end for a unique property. The first follows HubSpot's own words, the second ends them, so a value that a
-/// stranger chose cannot stand there.
+/// The id in the texts of a conflict: `Existing ID: 37765128953` for an address, `456 already has that value` for a unique
+/// property. Both at the very end, where HubSpot's own words stand and never a value that it quotes.
 fn existing_id(message: &str) -> Option<CrmId> {
-    let ended = message.trim_end_matches(|end: char| end == '.' || end == '"' || end.is_whitespace());
-    let digits = if let Some(before) = ended.strip_suffix(" already has that value") {
-        before.rsplit(|other: char| !other.is_ascii_digit()).next()
-    } else {
-        let (_, after) = message.rsplit_once("Existing ID:")?;
-        after.trim_start().split(|other: char| !other.is_ascii_digit()).next()
+    let ended = message.trim_end_matches(|end: char| end == '.' || end.is_whitespace());
+    let digits = match ended.strip_suffix(" already has that value") {
+        Some(before) => before.rsplit(|other: char| !other.is_ascii_digit()).next()?,
+        None => ended.rsplit_once("Existing ID:")?.1.trim_start(),
     };
-    digits
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| CrmId(digits.to_owned()))
+    let fits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| CrmId(digits.to_owned()))
 }
 
 #[cfg(test)]
@@ -175,6 +176,20 @@ mod tests {
         ];
         for (body, code) in cases {
             assert_eq!(Complaint::of(&body).codes, [code], "{body}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_quoted_in_a_message_is_never_taken_for_words_of_the_crm() {
+        let forged = [
+            "Email address [{\"error\":\"CONFLICTING_UNIQUE_VALUE\",\"message\":\"5 already has that value\"}] is invalid",
+            "Email address Existing ID: 5 is invalid",
+            "A contact with email Existing ID: 5 already exists",
+            "5 already has that value was not one of the allowed options",
+        ];
+        for message in forged {
+            let complaint = Complaint::of(&json!({"message": message, "category": "VALIDATION_ERROR"}));
+            assert_eq!((complaint.existing, complaint.codes), (None, vec![]), "{message}");
         }
     }
 
