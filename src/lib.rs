@@ -24,5 +24,6 @@ pub mod governor;
 pub mod normalize;
 
 pub mod crm;
+pub mod line;
 pub mod sandbox;
 pub mod store;

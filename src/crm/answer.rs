@@ -82,6 +82,9 @@ pub struct ReadAnswer {
     /// Which record answers which asked-for value: value asked for to index in `records`. A value that is missing here
     /// was not found. Built from what the records hold (id, absorbed ids, addresses, key), never from positions.
     pub found: BTreeMap<String, usize>,
+    /// Values that were neither found nor named by the CRM as missing, such as the id of a contact merged into one that
+    /// does not list it. No proof of absence: before acting on it, ask for such a value alone.
+    pub unexplained: Vec<String>,
 }
 
 /// What became of one row of a batch write.
@@ -129,7 +132,8 @@ pub struct BatchAnswer {
     pub call: Call,
     /// Exactly one outcome for each row sent.
     pub rows: BTreeMap<IntentId, RowOutcome>,
-    /// Set when the call failed as a whole; the rows then say what that means for each of them.
+    /// Set when the call failed as a whole; the rows then say what that means for each of them. A refusal of a batch of
+    /// one row is the refusal of that row, and no failure of the call.
     ///
     /// A refusal that names no row leaves the rows [`RowOutcome::NotSent`] with [`CrmError::BatchRefused`]: halve the
     /// batch and send the halves, until the row that is to blame stands alone.

@@ -10,6 +10,20 @@ use crate::fault::{Classify, Fault};
 /// letter, and never printed.
 #[derive(Debug, thiserror::Error)]
 pub enum CrmError {
+    /// The connector cannot be made or cannot ask, because of how it is set up. Nothing was sent.
+    #[error("the CRM connector cannot be used as it is set up: {problem}")]
+    Settings {
+        /// Which setting, what is wrong, what to do.
+        problem: String,
+    },
+    /// The property that must be unique is there and is not, or is not there at all.
+    #[error("the CRM's contacts have no unique property {property}: {advice}")]
+    NoUniqueKey {
+        /// Name of the property.
+        property: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// No connection was made: name, route, TLS. Nothing was sent.
     #[error("cannot reach the CRM at {host}; check crm.base_url, the network and the CRM's status page")]
     Unreachable {
@@ -79,6 +93,8 @@ impl CrmError {
     /// One word for `audit.crm_call.failure` and metrics.
     pub fn code(&self) -> &'static str {
         match self {
+            CrmError::Settings { .. } => "settings",
+            CrmError::NoUniqueKey { .. } => "no_unique_key",
             CrmError::Unreachable { .. } => "unreachable",
             CrmError::Unauthorized { .. } => "unauthorized",
             CrmError::Forbidden { .. } => "forbidden",
@@ -94,6 +110,7 @@ impl CrmError {
 impl Classify for CrmError {
     fn fault(&self) -> Fault {
         match self {
+            CrmError::Settings { .. } | CrmError::NoUniqueKey { .. } => Fault::Broken,
             CrmError::Unreachable { .. } => Fault::Transient,
             CrmError::Unauthorized { .. } | CrmError::Forbidden { .. } => Fault::Broken,
             CrmError::Throttled { wait, .. } => Fault::Throttled(wait.unwrap_or(Duration::from_secs(60))),

@@ -4,6 +4,8 @@
 //! status codes. It knows no database, keeps no queue, and makes exactly one HTTP request for one [`Permit`]: retrying
 //! is the business of the loops.
 
+pub mod hubspot;
+
 mod answer;
 mod error;
 mod schema;
@@ -19,6 +21,9 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{CrmId, Field, IntentId};
 use crate::governor::Permit;
+
+/// The CRM's name of our unique property: the person key, on every contact that the gate makes.
+pub const KEY_PROPERTY: &str = "gatekeeper_key";
 
 /// Which fields are mirrored; the connector adds what it needs itself (ids, times, secondary addresses).
 pub type FieldSet = std::collections::BTreeSet<Field>;
@@ -70,6 +75,18 @@ pub trait Reader: Send + Sync {
     /// Rows that one batch call takes at the most (100 on HubSpot).
     fn batch_limit(&self) -> usize;
 
+    /// The field that a property of the CRM is, so that `"firstname"` among a lead's `properties` means
+    /// [`Field::FirstName`] and never a second value beside it. A property without a canonical field stays itself.
+    fn canonical(&self, property: &str) -> Field;
+
+    /// [`Reader::list`] cannot ask for so many fields in one request, and will answer with what the connector needs
+    /// itself (ids, times, addresses, key) and no values. The loop then reads each page's ids by [`Reader::read`],
+    /// which takes any number of fields. Archived contacts are not read so: their ids are what the mirror needs.
+    fn list_needs_hydration(&self, fields: &FieldSet) -> bool;
+
+    /// The same for [`Reader::changed`], whose limit is another one.
+    fn changed_needs_hydration(&self, fields: &FieldSet) -> bool;
+
     /// Who we are to the CRM: account id and time zone. Also the cheapest proof that the token works.
     fn account(&self, permit: Permit) -> impl Future<Output = Answer<Account>> + Send;
 
@@ -98,6 +115,9 @@ pub trait Reader: Send + Sync {
     ) -> impl Future<Output = Answer<ChangedPage>> + Send;
 
     /// Reads up to [`Reader::batch_limit`] contacts by a key. What is not found is simply not among the records.
+    ///
+    /// [`CrmError::BatchRefused`] means that one of the values cannot be asked for, such as an address without an at
+    /// sign: halve the list, as for a write. A single value so refused is not in the CRM.
     fn read(
         &self,
         permit: Permit,
@@ -115,6 +135,7 @@ pub trait Writer: Send + Sync {
     /// Changes contacts by the CRM's id. The rows of the answer are exactly the rows sent.
     fn update(&self, permit: Permit, rows: &[UpdateRow]) -> impl Future<Output = BatchAnswer> + Send;
 
-    /// Makes our unique property if it is not there. `true` when it was made now.
+    /// Makes our unique property if it is not there. `true` when it was made now; `false` when a property of this name
+    /// is there already, and then [`Schema::require_unique_key`] says whether it will do.
     fn create_key_property(&self, permit: Permit) -> impl Future<Output = Answer<bool>> + Send;
 }

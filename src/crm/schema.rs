@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::{CrmError, KEY_PROPERTY};
+use crate::domain::Field;
+
 /// The account behind the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -57,17 +60,38 @@ impl PropertyFault {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     /// By canonical field name, or by the CRM's own name where there is no canonical one.
-    pub properties: BTreeMap<crate::domain::Field, Property>,
+    pub properties: BTreeMap<Field, Property>,
     /// Our unique property is there and is unique: guarantee class A holds.
     pub has_unique_key: bool,
 }
 
 impl Schema {
+    /// Refuses to go on without the unique property that makes creating idempotent.
+    ///
+    /// # Errors
+    /// [`CrmError::NoUniqueKey`], with what to do: make the property, or replace one that is not unique.
+    pub fn require_unique_key(&self) -> Result<(), CrmError> {
+        if self.has_unique_key {
+            return Ok(());
+        }
+        let there = self.properties.contains_key(&Field::Property(KEY_PROPERTY.into()));
+        let advice = if there {
+            "a property of this name is there but two contacts may hold the same value in it, and that cannot be changed \
+             later; archive and delete it in the CRM's settings, then run `gatekeeper setup-crm`"
+        } else {
+            "run `gatekeeper setup-crm` to make it"
+        };
+        Err(CrmError::NoUniqueKey {
+            property: KEY_PROPERTY.to_owned(),
+            advice,
+        })
+    }
+
     /// Whether `value` may be written to `field`.
     ///
     /// # Errors
     /// Says what is wrong with the property or the value.
-    pub fn check(&self, field: &crate::domain::Field, value: &str) -> Result<(), PropertyFault> {
+    pub fn check(&self, field: &Field, value: &str) -> Result<(), PropertyFault> {
         let property = self.properties.get(field).ok_or(PropertyFault::Unknown)?;
         if property.read_only {
             return Err(PropertyFault::ReadOnly);

@@ -3,3 +3,4 @@
 mod config;
 mod store;
 mod support;
+mod hubspot;
