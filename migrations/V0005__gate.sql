@@ -294,6 +294,7 @@ create table gate.mirror_progress (
   finished_at timestamptz,
   rows_read   bigint not null default 0,
   watermark   timestamptz,
+  fields      text[] not null default '{}',
   constraint mirror_progress_pass check (pass in ('full', 'changes', 'slow', 'archived'))
 );
 
@@ -305,6 +306,7 @@ comment on column gate.mirror_progress.window_hi is 'To.';
 comment on column gate.mirror_progress.started_at is 'When the pass under way, or the last one, began.';
 comment on column gate.mirror_progress.finished_at is 'When the last pass ended. Null: never, or one is under way.';
 comment on column gate.mirror_progress.rows_read is 'Contacts read in this pass.';
+comment on column gate.mirror_progress.fields is 'For the full pass: the fields that the mirror holds since the last complete one.';
 comment on column gate.mirror_progress.watermark is 'All changes up to then are in the mirror, as far as this pass knows.';
 
 create table gate.mirror_drift (

@@ -271,14 +271,26 @@ as $$
   where pass = p_pass
 $$;
 
--- Ends a pass; p_watermark is up to when all is now in the mirror.
-create or replace function gate.end_pass(p_pass text, p_watermark timestamptz)
+-- Ends a pass; p_watermark is up to when all is now in the mirror, p_fields what the mirror holds since then.
+create or replace function gate.end_pass(p_pass text, p_watermark timestamptz, p_fields text[])
 returns void
 language sql
 as $$
   update gate.mirror_progress
-  set finished_at = clock_timestamp(), cursor = null, watermark = greatest(watermark, p_watermark)
+  set finished_at = clock_timestamp(),
+      cursor = null,
+      watermark = greatest(watermark, p_watermark),
+      fields = p_fields
   where pass = p_pass
+$$;
+
+-- The fields that the mirror holds. A value of another field is not known here, so it is never written.
+create or replace function gate.mirrored_fields()
+returns text[]
+language sql
+stable
+as $$
+  select coalesce((select fields from gate.mirror_progress where pass = 'full'), '{}')
 $$;
 
 -- All passes, for status and for the pull loop's timetable.

@@ -75,3 +75,14 @@ as $$
   )
   select (select count(*) from old_intent) + (select count(*) from old_replica)
 $$;
+
+-- How many of these intents are stored. Called on a fresh connection when the answer to COMMIT was lost.
+create or replace function gate.intents_stored(p_intents uuid[])
+returns bigint
+language sql
+stable
+as $$
+  select count(*)
+  from gate.intent
+  where intent_id = any (p_intents)
+$$;

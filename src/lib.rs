@@ -25,5 +25,7 @@ pub mod normalize;
 
 pub mod crm;
 pub mod line;
+pub mod push;
+pub mod rulebook;
 pub mod sandbox;
 pub mod store;

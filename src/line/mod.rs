@@ -44,7 +44,13 @@ pub struct Sent {
 impl<C: Reader + Writer> Line<C> {
     /// A line on which `fields` are read.
     pub fn new(crm: C, governor: Governor<Store>, store: Store, replica: ReplicaId, fields: FieldSet) -> Self {
-        Self { crm, governor, store, replica, fields: RwLock::new(Arc::new(fields)) }
+        Self {
+            crm,
+            governor,
+            store,
+            replica,
+            fields: RwLock::new(Arc::new(fields)),
+        }
     }
 
     /// The connector, for what needs no call.
@@ -171,7 +177,8 @@ impl<C: Reader + Writer> Line<C> {
 
     fn call_row(&self, call: &Call, error: Option<&CrmError>) -> CallRow {
         metrics::counter!("gatekeeper_crm_calls_total", "operation" => call.operation, "status" => call.status.map_or_else(|| "none".to_owned(), |status| status.to_string())).increment(1);
-        metrics::histogram!("gatekeeper_crm_call_seconds", "operation" => call.operation).record(call.duration.as_secs_f64());
+        metrics::histogram!("gatekeeper_crm_call_seconds", "operation" => call.operation)
+            .record(call.duration.as_secs_f64());
         CallRow {
             called_at: call.started_at,
             operation: call.operation.to_owned(),
@@ -195,7 +202,11 @@ impl<C: Reader + Writer> Line<C> {
         noted
             .inspect_err(|error| {
                 let error = crate::fault::chain(error);
-                tracing::warn!(operation = row.operation, error, "a call to the CRM is not in audit.crm_call");
+                tracing::warn!(
+                    operation = row.operation,
+                    error,
+                    "a call to the CRM is not in audit.crm_call"
+                );
             })
             .ok()
     }
@@ -204,9 +215,13 @@ impl<C: Reader + Writer> Line<C> {
     async fn learn(&self, bucket: Bucket, call: &Call, error: Option<&CrmError>) {
         let learned = match error {
             Some(CrmError::Throttled { policy, wait }) => self.governor.pause(Some(bucket), *wait, policy).await,
-            Some(CrmError::Busy { wait, .. }) => self.governor.pause(Some(bucket), Some(*wait), "the CRM is busy").await,
+            Some(CrmError::Busy { wait, .. }) => {
+                self.governor.pause(Some(bucket), Some(*wait), "the CRM is busy").await
+            }
             Some(CrmError::Unauthorized { .. }) => {
-                self.governor.pause(None, Some(REFUSED_WAIT), "the CRM refuses the token").await
+                self.governor
+                    .pause(None, Some(REFUSED_WAIT), "the CRM refuses the token")
+                    .await
             }
             _ => {
                 let used = |most: Option<u32>, left: Option<u32>| Some(most?.saturating_sub(left?));

@@ -10,6 +10,7 @@ use tokio_postgres::types::Json;
 
 use super::{StoreError, call, intend, matching};
 use crate::domain::{ContactId, MatchKeys, Record};
+use crate::normalize::Normalizer;
 
 /// A pass over the CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,20 +76,23 @@ pub struct Written {
     pub stale: i64,
 }
 
-/// Writes contacts with their keys. An older version never overwrites a newer one.
+/// Writes contacts with the keys by which they are found. An older version never overwrites a newer one.
 ///
 /// # Errors
 /// As every statement; nothing of the page is written then.
 pub async fn mirror_write(
     client: &impl GenericClient,
-    records: &[(Record, MatchKeys)],
-    normalizer: &str,
+    records: &[Record],
+    normalizer: &Normalizer,
 ) -> Result<Written, StoreError> {
-    let rows: Vec<Value> = records.iter().map(|(record, keys)| record_json(record, keys)).collect();
+    let rows: Vec<Value> = records
+        .iter()
+        .map(|record| record_json(record, &normalizer.record(record).keys))
+        .collect();
     let row = call::row(
         client,
         "select * from gate.mirror_write($1, $2)",
-        &[&Json(Value::Array(rows)), &normalizer],
+        &[&Json(Value::Array(rows)), &normalizer.version()],
     )
     .await?;
     Ok(Written {
@@ -155,7 +159,7 @@ pub async fn step_pass(
     Ok(())
 }
 
-/// Ends a pass; all changes up to `watermark` are in the mirror.
+/// Ends a pass; all changes up to `watermark` are in the mirror, which holds `fields`.
 ///
 /// # Errors
 /// As every statement.
@@ -163,9 +167,25 @@ pub async fn end_pass(
     client: &impl GenericClient,
     pass: Pass,
     watermark: Option<DateTime<Utc>>,
+    fields: &[String],
 ) -> Result<(), StoreError> {
-    call::rows(client, "select gate.end_pass($1, $2)", &[&pass.name(), &watermark]).await?;
+    call::rows(
+        client,
+        "select gate.end_pass($1, $2, $3)",
+        &[&pass.name(), &watermark, &fields],
+    )
+    .await?;
     Ok(())
+}
+
+/// The fields that the mirror holds.
+///
+/// # Errors
+/// As every statement.
+pub async fn mirrored_fields(client: &impl GenericClient) -> Result<Vec<String>, StoreError> {
+    Ok(call::row(client, "select gate.mirrored_fields()", &[])
+        .await?
+        .try_get(0)?)
 }
 
 /// The timetable of passes.

@@ -74,3 +74,14 @@ pub async fn next_recovery(client: &impl GenericClient, settle_seconds: i32) -> 
     let seconds: Option<f64> = row.try_get(0)?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))))
 }
+
+/// How many of these intents are stored: asked on a fresh connection after an answer to COMMIT was lost.
+///
+/// # Errors
+/// As every statement; nothing may be sent then.
+pub async fn intents_stored(client: &impl GenericClient, intents: &[IntentId]) -> Result<i64, StoreError> {
+    let intents: Vec<uuid::Uuid> = intents.iter().map(|intent_id| intent_id.0).collect();
+    Ok(call::row(client, "select gate.intents_stored($1)", &[&intents])
+        .await?
+        .try_get(0)?)
+}

@@ -1,5 +1,7 @@
 //! Rules: the policy in force, the normalizer's lists, and what belongs to this installation.
 
+use std::collections::BTreeSet;
+
 use deadpool_postgres::GenericClient;
 use serde::Deserialize;
 use tokio_postgres::types::Json;
@@ -11,9 +13,9 @@ use crate::decide::Policy;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct StewardLists {
     /// Words that do not tell companies apart.
-    pub company_suffixes: Vec<String>,
+    pub company_suffixes: BTreeSet<String>,
     /// Texts that stand for no value.
-    pub junk_values: Vec<String>,
+    pub junk_values: BTreeSet<String>,
 }
 
 /// The version of the rules in force.

@@ -1,0 +1,173 @@
+//! One transaction of the push loop: confirm the claims, match, gather what is known, decide, intend.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use deadpool_postgres::GenericClient;
+
+use super::PushError;
+use crate::decide::{BatchInput, LeadInput, PersonKeys, Verdict, decide_batch};
+use crate::domain::{Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target};
+use crate::normalize::Normalizer;
+use crate::rulebook::Rules;
+use crate::store::claim::Claimed;
+use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
+use crate::store::matching::{holders_of_emails, known_contacts, match_leads};
+
+/// Decides a batch of claimed leads and stores what was decided. The caller commits.
+pub(super) async fn decide_and_intend(
+    transaction: &impl GenericClient,
+    replica: ReplicaId,
+    leads: Vec<(Claimed, Normalized)>,
+    rules: &Rules,
+    person_keys: &PersonKeys,
+    max_claims: i32,
+) -> Result<Batch, PushError> {
+    let claims: Vec<(LeadId, i64)> = leads
+        .iter()
+        .map(|(claimed, _)| (claimed.lead.lead_id, claimed.lead.epoch))
+        .collect();
+    let open: HashMap<LeadId, OpenLead> = open_batch(transaction, replica, &claims)
+        .await?
+        .into_iter()
+        .map(|lead| (lead.lead_id, lead))
+        .collect();
+    let leads: Vec<LeadInput> = leads
+        .into_iter()
+        .filter_map(|(claimed, normalized)| {
+            open.get(&claimed.lead.lead_id)
+                .map(|open| input(claimed, normalized, open))
+        })
+        .collect();
+    let batch = decide(transaction, leads, rules, person_keys, max_claims).await?;
+    let keys_of = keys(&batch, &rules.normalizer);
+    intend(
+        transaction,
+        replica,
+        &batch,
+        &keys_of,
+        rules.policy.version,
+        rules.normalizer.version(),
+    )
+    .await?;
+    Ok(batch)
+}
+
+/// Matches and decides, without storing anything. Used by `explain` as well.
+pub(crate) async fn decide(
+    client: &impl GenericClient,
+    mut leads: Vec<LeadInput>,
+    rules: &Rules,
+    person_keys: &PersonKeys,
+    max_claims: i32,
+) -> Result<Batch, PushError> {
+    let normalized: Vec<&Normalized> = leads.iter().map(|lead| &lead.normalized).collect();
+    let candidates = match_leads(client, &normalized).await?;
+    for (lead, found) in leads.iter_mut().zip(candidates) {
+        lead.candidates = found;
+    }
+    let mut contacts: BTreeSet<ContactId> = BTreeSet::new();
+    for lead in &leads {
+        contacts.extend(lead.candidates.iter().filter_map(|candidate| match candidate.target {
+            Target::Contact(contact_id) => Some(contact_id),
+            Target::Peer(_) => None,
+        }));
+        if let Some(Verdict::Accepted(contact_id)) = lead.verdict {
+            contacts.insert(contact_id);
+        }
+    }
+    let contacts: Vec<ContactId> = contacts.into_iter().collect();
+    let known = known_contacts(client, &contacts).await?;
+    let emails: BTreeSet<&str> = leads
+        .iter()
+        .flat_map(|lead| lead.normalized.keys.emails.iter().map(String::as_str))
+        .collect();
+    let emails: Vec<&str> = emails.into_iter().collect();
+    let held = holders_of_emails(client, &emails).await?;
+    let (contact_ids, decision_ids) = reserve_ids(client, leads.len()).await?;
+    let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
+    let normalizer = &rules.normalizer;
+    let input = BatchInput {
+        leads,
+        known,
+        holders: held.holders,
+        shared_emails: held.shared,
+        policy: &rules.policy,
+        person_keys,
+        contact_ids,
+        decision_ids,
+        intent_ids,
+        max_claims,
+        refuse: &|field, value| refuse(rules, field, value),
+        same: &|field, left, right| same(normalizer, field, left, right),
+    };
+    Ok(decide_batch(input))
+}
+
+fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead) -> LeadInput {
+    let verdict = match (open.verdict.as_deref(), open.verdict_contact_id) {
+        (Some("accepted"), Some(contact_id)) => Some(Verdict::Accepted(contact_id)),
+        (Some("created"), _) => Some(Verdict::Created),
+        _ => None,
+    };
+    LeadInput {
+        lead: claimed.lead,
+        is_there: claimed.is_there,
+        normalized,
+        candidates: Vec::new(),
+        repeat_of: open.repeat_of,
+        verdict,
+    }
+}
+
+/// Why the CRM would not take a value, or why we may not give it one.
+fn refuse(rules: &Rules, field: &Field, value: &str) -> Option<&'static str> {
+    match rules.schema.check(field, value) {
+        Err(fault) => Some(fault.code()),
+        // Without the value that is there, nobody can say whether this one may replace it.
+        Ok(()) if !rules.mirrored.contains(field) => Some("not_mirrored"),
+        Ok(()) => None,
+    }
+}
+
+/// Whether two values say the same. Only where the texts differ is the second, dearer look taken.
+fn same(normalizer: &Normalizer, field: &Field, left: &str, right: &str) -> bool {
+    if left.trim().to_lowercase() == right.trim().to_lowercase() {
+        return true;
+    }
+    match field {
+        Field::Phone | Field::MobilePhone | Field::Email => {
+            let display = |value: &str| normalizer.display(&BTreeMap::from([(field.clone(), value.to_owned())]));
+            display(left) == display(right)
+        }
+        Field::Country => {
+            let country = |value: &str| {
+                let values = BTreeMap::from([(Field::Country, value.to_owned())]);
+                normalizer
+                    .record(&Record {
+                        values,
+                        ..Record::default()
+                    })
+                    .keys
+                    .country
+            };
+            country(left).is_some_and(|code| country(right) == Some(code))
+        }
+        _ => false,
+    }
+}
+
+/// The keys that each contact of the batch will be found by.
+fn keys(batch: &Batch, normalizer: &Normalizer) -> BTreeMap<ContactId, MatchKeys> {
+    batch
+        .intents
+        .iter()
+        .map(|intent| {
+            let record = Record {
+                values: intent.desired.clone(),
+                additional_emails: intent.additional_emails.clone(),
+                ..Record::default()
+            };
+            (intent.contact_id, normalizer.record(&record).keys)
+        })
+        .collect()
+}

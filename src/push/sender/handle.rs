@@ -1,0 +1,91 @@
+//! The handle: how the push loop and recovery give the sender work, and how the push loop is held back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::store::recover::OpenIntent;
+
+/// What the sender is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Writes to send. `looked_up`: recovery has read what the CRM holds, no probe is needed.
+    Intents { intents: Vec<OpenIntent>, looked_up: bool },
+    /// Whether more writes are about to come, so that it pays to wait for a full batch.
+    MoreToCome(bool),
+}
+
+/// Gives the sender work. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SenderHandle {
+    messages: mpsc::UnboundedSender<Message>,
+    shared: Arc<Shared>,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    held: AtomicUsize,
+    on_wire: AtomicUsize,
+    more: AtomicBool,
+    freed: Notify,
+}
+
+impl SenderHandle {
+    pub(super) fn new(limit: usize) -> (Self, mpsc::UnboundedReceiver<Message>) {
+        let (messages, receiver) = mpsc::unbounded_channel();
+        (
+            Self {
+                messages,
+                shared: Arc::default(),
+                limit,
+            },
+            receiver,
+        )
+    }
+
+    /// Gives writes to send. They are committed as intents; if the sender is gone, recovery finds them.
+    pub fn send(&self, intents: Vec<OpenIntent>, looked_up: bool) {
+        if intents.is_empty() {
+            return;
+        }
+        self.shared.held.fetch_add(intents.len(), Ordering::SeqCst);
+        let _ = self.messages.send(Message::Intents { intents, looked_up });
+    }
+
+    /// Says whether more writes are about to come.
+    pub fn more_to_come(&self, more: bool) {
+        if self.shared.more.swap(more, Ordering::SeqCst) != more {
+            let _ = self.messages.send(Message::MoreToCome(more));
+        }
+    }
+
+    /// Waits until the sender holds fewer writes than its limit.
+    pub async fn room(&self) {
+        loop {
+            let freed = self.shared.freed.notified();
+            if self.shared.held.load(Ordering::SeqCst) < self.limit {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Writes that are not settled yet.
+    pub fn held(&self) -> usize {
+        self.shared.held.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn settled(&self, rows: usize) {
+        self.shared.held.fetch_sub(rows, Ordering::SeqCst);
+        self.shared.freed.notify_waiters();
+        metrics::gauge!("gatekeeper_intents_held").set(self.held() as f64);
+    }
+
+    pub(super) fn set_on_wire(&self, calls: usize) {
+        if self.shared.on_wire.swap(calls, Ordering::SeqCst) != calls {
+            metrics::gauge!("gatekeeper_calls_on_wire").set(calls as f64);
+        }
+    }
+}
