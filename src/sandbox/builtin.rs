@@ -63,8 +63,11 @@ const ROLES: &[&str] = &[
     "OTHER",
 ];
 
-/// Name, kind, how it is worked out, read-only, options. The first ones stand where the constants above say.
-pub(super) const BUILTIN: &[(&str, Kind, Option<Computed>, bool, &[&str])] = &[
+/// Name, kind, how it is worked out, read-only, options.
+type Builtin = (&'static str, Kind, Option<Computed>, bool, &'static [&'static str]);
+
+/// The first ones stand where the constants above say.
+pub(super) const BUILTIN: &[Builtin] = &[
     ("email", Text, None, false, &[]),
     ("lifecyclestage", Choice, None, false, STAGES),
     ("phone", Phone, None, false, &[]),

@@ -193,7 +193,7 @@ fn is_address(address: &str) -> bool {
             .split('.')
             .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
     let local_fits = !local.is_empty() && !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
-    local_fits && labels_fit && !address.split('@').any(|part| part.contains(bad)) && address.len() <= 254
+    local_fits && labels_fit && ![local, domain].iter().any(|part| part.contains(bad)) && address.len() <= 254
 }
 
 /// A leading `;` appends to what is there.

@@ -61,25 +61,28 @@ pub(super) struct Flaw {
 pub(super) struct Problem {
     pub(super) status: u16,
     category: Option<&'static str>,
-    sub_category: Option<&'static str>,
     message: String,
+    /// What few refusals have.
+    more: Box<More>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
+    sub_category: Option<&'static str>,
     errors: Vec<Value>,
     context: Map<String, Value>,
+    /// Fields at the top that have no place elsewhere.
     extra: Map<String, Value>,
 }
 
 impl Problem {
     /// A refusal with a category and a message.
     pub(super) fn new(status: u16, category: Option<&'static str>, message: impl Into<String>) -> Problem {
-        let (errors, context, extra) = (Vec::new(), Map::new(), Map::new());
         Problem {
             status,
             category,
-            sub_category: None,
             message: message.into(),
-            errors,
-            context,
-            extra,
+            more: Box::default(),
         }
     }
 
@@ -113,7 +116,7 @@ impl Problem {
         let mut problem = Problem::validation(format!("Property values were not valid: {}", Value::from(embedded)));
         if version > Version::V3 {
             let detail = |flaw: &Flaw| json!({"message": flaw.message, "code": flaw.code, "context": {"propertyName": [flaw.property]}});
-            problem.errors = flaws.iter().map(detail).collect();
+            problem.more.errors = flaws.iter().map(detail).collect();
         }
         problem
     }
@@ -127,12 +130,12 @@ impl Problem {
             ConflictBody::AlreadyExists => {
                 let mut problem = Problem::new(409, Some("OBJECT_ALREADY_EXISTS"), message);
                 let text = format!("A contact with email {address} already exists{existing}");
-                problem.errors.push(json!({"message": text, "in": "email"}));
-                problem.extra.insert("error".to_owned(), "CONTACT_EXISTS".into());
+                problem.more.errors.push(json!({"message": text, "in": "email"}));
+                problem.more.extra.insert("error".to_owned(), "CONTACT_EXISTS".into());
                 if let Some(id) = owner {
                     let identity = json!({"value": address, "type": "EMAIL", "isPrimary": true});
                     let profile = json!({"vid": id, "identity": [identity], "linkedVid": []});
-                    problem.extra.insert("identityProfile".to_owned(), profile);
+                    problem.more.extra.insert("identityProfile".to_owned(), profile);
                 }
                 problem
             }
@@ -141,34 +144,36 @@ impl Problem {
 
     /// Adds a list of texts to the context.
     pub(super) fn with_context(mut self, key: &str, values: Vec<String>) -> Problem {
-        self.context.insert(key.to_owned(), values.into());
+        self.more.context.insert(key.to_owned(), values.into());
         self
     }
 
     /// Adds the second category.
     pub(super) fn with_sub_category(mut self, name: &'static str) -> Problem {
-        self.sub_category = Some(name);
+        self.more.sub_category = Some(name);
         self
     }
 
     /// Adds an entry to `errors`.
     pub(super) fn with_error(mut self, error: Value) -> Problem {
-        self.errors.push(error);
+        self.more.errors.push(error);
         self
     }
 
     /// Adds a field at the top.
     pub(super) fn with_field(mut self, key: &str, value: impl Into<Value>) -> Problem {
-        self.extra.insert(key.to_owned(), value.into());
+        self.more.extra.insert(key.to_owned(), value.into());
         self
     }
 
     /// As one of the `errors` of a batch answer.
     pub(super) fn into_row(mut self, trace: Option<&str>) -> Value {
         if let Some(trace) = trace {
-            self.context.insert("objectWriteTraceId".to_owned(), json!([trace]));
+            self.more
+                .context
+                .insert("objectWriteTraceId".to_owned(), json!([trace]));
         }
-        self.extra.clear();
+        self.more.extra.clear();
         Value::Object(self.fields())
     }
 
@@ -180,20 +185,20 @@ impl Problem {
     }
 
     fn fields(self) -> Map<String, Value> {
-        let mut body = self.extra;
+        let mut body = self.more.extra;
         body.insert("status".to_owned(), "error".into());
         body.insert("message".to_owned(), self.message.into());
         if let Some(category) = self.category {
             body.insert("category".to_owned(), category.into());
         }
-        if let Some(name) = self.sub_category {
+        if let Some(name) = self.more.sub_category {
             body.insert("subCategory".to_owned(), name.into());
         }
-        if !self.errors.is_empty() {
-            body.insert("errors".to_owned(), self.errors.into());
+        if !self.more.errors.is_empty() {
+            body.insert("errors".to_owned(), self.more.errors.into());
         }
-        if !self.context.is_empty() {
-            body.insert("context".to_owned(), self.context.into());
+        if !self.more.context.is_empty() {
+            body.insert("context".to_owned(), self.more.context.into());
         }
         body
     }
