@@ -4,3 +4,4 @@ mod config;
 mod hubspot;
 mod store;
 mod support;
+mod sandbox;
