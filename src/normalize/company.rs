@@ -6,7 +6,16 @@ use super::lists::Lists;
 use super::text::fold;
 
 /// Words behind a dash that name an office, not the company.
-const OFFICE_WORDS: &[&str] = &["hq", "headquarters", "headquarter", "head office", "main office", "zentrale", "branch", "siege"];
+const OFFICE_WORDS: &[&str] = &[
+    "hq",
+    "headquarters",
+    "headquarter",
+    "head office",
+    "main office",
+    "zentrale",
+    "branch",
+    "siege",
+];
 
 /// A name longer than this is prose; its first letters are enough for a key.
 const LONGEST: usize = 300;
@@ -21,9 +30,17 @@ pub(super) struct CompanyRules {
 
 impl CompanyRules {
     pub(super) fn new(lists: &Lists) -> Self {
-        let suffixes: HashSet<String> = lists.company_suffixes.iter().map(|entry| words(entry).join(" ")).collect();
+        let suffixes: HashSet<String> = lists
+            .company_suffixes
+            .iter()
+            .map(|entry| words(entry).join(" "))
+            .collect();
         Self {
-            longest_suffix: suffixes.iter().map(|suffix| suffix.split(' ').count()).max().unwrap_or(0),
+            longest_suffix: suffixes
+                .iter()
+                .map(|suffix| suffix.split(' ').count())
+                .max()
+                .unwrap_or(0),
             suffixes,
             abbreviations: lists
                 .company_abbreviations
@@ -45,14 +62,17 @@ impl CompanyRules {
         if words.len() > 1 && words.first().is_some_and(|word| word == "the") {
             words.remove(0);
         }
-        self.cut_suffixes(&mut words);
+        // "and" in its many languages, only between two words: "Silva e Costa", not "E Corp". Legal forms hold it too.
         let last = words.len().saturating_sub(1);
-        for (index, word) in words.iter_mut().enumerate() {
-            if let Some(long) = self.abbreviations.get(word.as_str()) {
-                // "and" in its many languages only between two names: "Banco e Silva", not "E Corp".
-                if long != "and" || index > 0 && index < last {
-                    word.clone_from(long);
-                }
+        for word in words.iter_mut().take(last).skip(1) {
+            if self.abbreviations.get(word.as_str()).is_some_and(|long| long == "and") {
+                "and".clone_into(word);
+            }
+        }
+        self.cut_suffixes(&mut words);
+        for word in &mut words {
+            if let Some(long) = self.abbreviations.get(word.as_str()).filter(|long| *long != "and") {
+                word.clone_from(long);
             }
         }
         (!words.is_empty()).then(|| words.join(" "))
@@ -65,7 +85,10 @@ impl CompanyRules {
             }
             for count in (1..=self.longest_suffix.min(words.len().saturating_sub(1))).rev() {
                 let keep = words.len() - count;
-                if words.get(keep..).is_some_and(|tail| self.suffixes.contains(&tail.join(" "))) {
+                if words
+                    .get(keep..)
+                    .is_some_and(|tail| self.suffixes.contains(&tail.join(" ")))
+                {
                     words.truncate(keep);
                     continue 'again;
                 }
@@ -99,7 +122,11 @@ fn site_name(company: &str) -> Option<String> {
         return None;
     }
     let lower = host.to_ascii_lowercase();
-    let lower = lower.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.").trim_end_matches('/');
+    let lower = lower
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .trim_start_matches("www.")
+        .trim_end_matches('/');
     let (name, ending) = lower.split_once('.')?;
     let label = |label: &str| (2..=6).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_lowercase());
     (name.len() > 2 && ending.split('.').all(label)).then(|| name.to_owned())
@@ -116,7 +143,10 @@ fn words(text: &str) -> Vec<String> {
             b'a'..=b'z' | b'0'..=b'9' => word.push(char::from(byte)),
             b'\'' | b'`' => {}
             // A dot inside an abbreviation: "l.l.c.", not "dr.miller".
-            b'.' if word.len() == 1 || word.len() < 6 && bytes.peek().is_some_and(u8::is_ascii_lowercase) && is_lettered(&folded, &word) => {}
+            b'.' if word.len() == 1
+                || word.len() < 6
+                    && bytes.peek().is_some_and(u8::is_ascii_lowercase)
+                    && is_lettered(&folded, &word) => {}
             _ => {
                 end_word(&mut words, &mut word);
                 if byte == b'&' || byte == b'+' {
@@ -141,7 +171,11 @@ fn end_word(words: &mut Vec<String>, word: &mut String) {
         return;
     }
     let single = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let joins = single && words.len() > 1 && words.last().is_some_and(|last| last.len() == 1 && last.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let joins = single
+        && words.len() > 1
+        && words
+            .last()
+            .is_some_and(|last| last.len() == 1 && last.bytes().all(|byte| byte.is_ascii_lowercase()));
     match words.last_mut().filter(|_| joins) {
         Some(last) => last.push_str(word),
         None => words.push(std::mem::take(word)),

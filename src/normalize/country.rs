@@ -8,9 +8,14 @@ use super::text::fold;
 /// Compact folded names and codes to alpha-2.
 static NAMES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let mut names = HashMap::new();
-    for line in include_str!("data/countries.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("data/countries.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
         let mut parts = line.splitn(3, ' ');
-        let (Some(alpha2), Some(alpha3), Some(rest)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(alpha2), Some(alpha3), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         // Codes win over names of other countries, whatever their order in the file.
         names.insert(compact(alpha2), alpha2);
         names.insert(compact(alpha3), alpha2);

@@ -68,7 +68,9 @@ impl EmailRules {
     /// Does the domain belong to a mail provider?
     pub(super) fn is_public(&self, domain: &str) -> bool {
         self.public_domains.contains(domain)
-            || domain.split_once('.').is_some_and(|(name, _)| self.public_domains.contains(&format!("{name}.*")))
+            || domain
+                .split_once('.')
+                .is_some_and(|(name, _)| self.public_domains.contains(&format!("{name}.*")))
     }
 
     /// Does the local part name a function, not a person?
@@ -90,7 +92,11 @@ impl EmailRules {
             None => several(cell).ok_or("invalid_email")?,
         };
         let useful: Vec<Address> = addresses.into_iter().filter(|address| !self.is_junk(address)).collect();
-        if useful.is_empty() { Err("junk_value") } else { Ok(useful) }
+        if useful.is_empty() {
+            Err("junk_value")
+        } else {
+            Ok(useful)
+        }
     }
 
     fn is_junk(&self, address: &Address) -> bool {
@@ -102,7 +108,10 @@ impl EmailRules {
 
 /// Several addresses behind each other, each of them valid.
 fn several(cell: &str) -> Option<Vec<Address>> {
-    let parts = cell.split([';', ',', '|', '/']).map(str::trim).filter(|part| !part.is_empty());
+    let parts = cell
+        .split([';', ',', '|', '/'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
     let mut addresses: Vec<Address> = Vec::new();
     for part in parts {
         // A part without an at sign is half of a name: `Doe, Jane <jane@example.com>`.
@@ -119,12 +128,18 @@ fn several(cell: &str) -> Option<Vec<Address>> {
 /// One address: bare, with `mailto:`, in angle brackets, behind a name.
 fn parse(text: &str) -> Option<Address> {
     let mut text = text.trim();
-    if let (Some(open), Some(close)) = (text.rfind('<'), text.rfind('>')) {
-        if open < close {
-            text = text.get(open + 1..close)?;
-        }
+    if let (Some(open), Some(close)) = (text.rfind('<'), text.rfind('>'))
+        && open < close
+    {
+        text = text.get(open + 1..close)?;
     }
-    let is_wrapping = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '.');
+    let is_wrapping = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '<' | '>' | '"' | '\'' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '.'
+            )
+    };
     text = text.trim_matches(is_wrapping);
     if text.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("mailto:")) {
         text = text.get(7..)?.split('?').next()?.trim_matches(is_wrapping);
@@ -149,7 +164,11 @@ fn parse(text: &str) -> Option<Address> {
 /// A host name with at least two labels and a top level that is no number.
 fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
     let lower = if domain.is_ascii() && !domain.contains("xn--") && !domain.contains("XN--") {
-        if domain.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(domain.to_ascii_lowercase()) } else { Cow::Borrowed(domain) }
+        if domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(domain.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(domain)
+        }
     } else {
         let ascii = idna::domain_to_ascii(domain).ok()?;
         Cow::Owned(ascii.trim_end_matches('.').to_owned())

@@ -5,18 +5,18 @@
 //!
 //! # Blocking keys
 //!
-//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist. Spaces are
-//! taken out of the parts.
+//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; six to eight
+//! are usual, twelve the most. Spaces are taken out of the parts. The employer is the company's key and, as a second
+//! one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
 //! |---|---|---|
-//! | `lastco` | sound of the family name, first 3 letters of the company's key | nicknames and typos in the given name; one key for the first and one for the last word of a double name |
-//! | `cofirst` | first 6 letters of the company's key, first 3 of the given name | a maiden, missing or mistyped family name |
-//! | `lastinit` | whole family name, first letter of the given name | `J. Smith` and `John Smith`, also without a company |
+//! | `lastco` | sound of the family name, first 3 letters of the employer | nicknames and typos in the given name, typos in the family name that keep its sound; one key for the first and one for the last word of a double name |
+//! | `cofirst` | first 6 letters of the employer, first 3 of the given name | a maiden, missing or mistyped family name |
+//! | `lastinit` | whole family name, first letter of the given name | `J. Smith` and `John Smith`, also without an employer |
 //! | `sound` | sounds of given and family name, in alphabetical order | `Jon` and `John`; names in swapped order |
 //! | `lastcity` | first word of the family name, city | private people without any other key |
-//! | `domlast` | e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
-//! | `domfirst` | the same domain, first 3 letters of the given name | the same, with a typo in the family name |
+//! | `domlast` | whole e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
 //! | `local` | e-mail name of 6 letters or more that is no function, first letter of the family name | one person at two providers or employers |
 //!
 //! # Reasons of a refusal
@@ -57,7 +57,9 @@ const RULES: &str = "1+0.3.10+9.0.33";
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NormalizeError {
     /// The default country is no code.
-    #[error("the default country {0:?} is no ISO 3166 alpha-2 code with a telephone plan; write one such as \"DE\" or \"US\", or leave it out")]
+    #[error(
+        "the default country {0:?} is no ISO 3166 alpha-2 code with a telephone plan; write one such as \"DE\" or \"US\", or leave it out"
+    )]
     UnknownCountry(String),
 }
 
@@ -80,10 +82,10 @@ impl Normalizer {
     /// [`NormalizeError::UnknownCountry`].
     pub fn new(default_country: Option<&str>, lists: Lists) -> Result<Self, NormalizeError> {
         let default_country = default_country.map(str::to_ascii_uppercase);
-        if let Some(code) = &default_country {
-            if !phone::knows(code) {
-                return Err(NormalizeError::UnknownCountry(code.clone()));
-            }
+        if let Some(code) = &default_country
+            && !phone::knows(code)
+        {
+            return Err(NormalizeError::UnknownCountry(code.clone()));
         }
         Ok(Self {
             version: version(default_country.as_deref(), &lists),
@@ -118,7 +120,12 @@ impl Normalizer {
 
     /// The display form of a contact's values: clean as [`Self::record`] has them, to compare with what a lead brings.
     pub fn display(&self, values: &BTreeMap<Field, String>) -> BTreeMap<Field, String> {
-        Reader::new(self, Side::Mirror).read_values(Input { values, full_name: None, properties: None, additional_emails: &[] })
+        Reader::new(self, Side::Mirror).read_values(Input {
+            values,
+            full_name: None,
+            properties: None,
+            additional_emails: &[],
+        })
     }
 
     /// Which rules, lists and default country made a key: `1+…-5f0c…`. Stored beside what was derived.
@@ -130,7 +137,11 @@ impl Normalizer {
 fn version(default_country: Option<&str>, lists: &Lists) -> String {
     // Maps and sets of strings always serialize, and always in the same order.
     let lists = serde_json::to_string(lists).unwrap_or_default();
-    let hash = Sha256::new().chain_update(default_country.unwrap_or("-")).chain_update([0]).chain_update(lists).finalize();
+    let hash = Sha256::new()
+        .chain_update(default_country.unwrap_or("-"))
+        .chain_update([0])
+        .chain_update(lists)
+        .finalize();
     hash.iter().take(6).fold(format!("{RULES}-"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -138,6 +149,7 @@ fn version(default_country: Option<&str>, lists: &Lists) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -145,7 +157,10 @@ mod tests {
     fn the_version_names_the_release_of_the_numbering_plans() {
         let lock = include_str!("../../Cargo.lock");
         let (_, release) = RULES.split_once('+').unwrap();
-        assert!(lock.contains(&format!("name = \"phonenumber\"\nversion = \"{release}\"")), "raise RULES with the crate");
+        assert!(
+            lock.contains(&format!("name = \"phonenumber\"\nversion = \"{release}\"")),
+            "raise RULES with the crate"
+        );
     }
 
     #[test]
@@ -153,13 +168,20 @@ mod tests {
         let made = |country, lists| Normalizer::new(country, lists).unwrap().version().to_owned();
         let mut lists = Lists::default();
         lists.junk_values.insert("lorem ipsum".to_owned());
-        let all = HashSet::from([made(None, Lists::default()), made(Some("de"), Lists::default()), made(None, lists)]);
+        let all = HashSet::from([
+            made(None, Lists::default()),
+            made(Some("de"), Lists::default()),
+            made(None, lists),
+        ]);
         assert_eq!(all.len(), 3);
         assert_eq!(made(Some("de"), Lists::default()), made(Some("DE"), Lists::default()));
     }
 
     #[test]
     fn a_default_country_that_is_none_is_refused() {
-        assert!(matches!(Normalizer::new(Some("Germany"), Lists::default()), Err(NormalizeError::UnknownCountry(_))));
+        assert!(matches!(
+            Normalizer::new(Some("Germany"), Lists::default()),
+            Err(NormalizeError::UnknownCountry(_))
+        ));
     }
 }

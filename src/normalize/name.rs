@@ -26,7 +26,11 @@ pub(super) struct PersonName {
 impl NameRules {
     pub(super) fn new(lists: &Lists) -> Self {
         let compacted = |list: &BTreeSet<String>| list.iter().map(|entry| compact(entry)).collect();
-        Self { titles: compacted(&lists.name_titles), suffixes: compacted(&lists.name_suffixes), particles: compacted(&lists.name_particles) }
+        Self {
+            titles: compacted(&lists.name_titles),
+            suffixes: compacted(&lists.name_suffixes),
+            particles: compacted(&lists.name_particles),
+        }
     }
 
     /// Puts the parts where they belong. `full` only fills what is missing.
@@ -54,10 +58,10 @@ impl NameRules {
     /// The folded key of a given name, without titles and nicknames in brackets.
     pub(super) fn first_key(&self, first: &str) -> Option<String> {
         let tokens = tokens(first);
-        if let [only] = tokens.as_slice() {
-            if ALWAYS_TITLES.contains(&compact(only).as_str()) {
-                return None;
-            }
+        if let [only] = tokens.as_slice()
+            && ALWAYS_TITLES.contains(&compact(only).as_str())
+        {
+            return None;
         }
         self.key(&tokens)
     }
@@ -97,20 +101,30 @@ impl NameRules {
 
     fn step(&self, name: &PersonName) -> Option<PersonName> {
         match (&name.first, &name.last) {
-            (Some(only), None) | (None, Some(only)) => self.split_whole(only).filter(|split| split.first.is_some() && split.last.is_some()),
+            (Some(only), None) | (None, Some(only)) => self
+                .split_whole(only)
+                .filter(|split| split.first.is_some() && split.last.is_some()),
             (Some(first), Some(last)) => {
                 if first.len() > 1_000 || last.len() > 1_000 || !(first.contains(' ') || last.contains(' ')) {
                     return None;
                 }
                 let (first_key, last_key) = (fold_words(first), fold_words(last));
                 if first_key == last_key {
-                    return self.split_whole(first).filter(|split| split.first.is_some() && split.last.is_some());
+                    return self
+                        .split_whole(first)
+                        .filter(|split| split.first.is_some() && split.last.is_some());
                 }
                 // "George Lane" and "Lane", or "George" and "George Lane": the whole name stands in one of them.
                 if let Some(shorter) = without_words(first, &last_key, true) {
-                    return Some(PersonName { first: Some(shorter), last: Some(last.clone()) });
+                    return Some(PersonName {
+                        first: Some(shorter),
+                        last: Some(last.clone()),
+                    });
                 }
-                without_words(last, &first_key, false).map(|shorter| PersonName { first: Some(first.clone()), last: Some(shorter) })
+                without_words(last, &first_key, false).map(|shorter| PersonName {
+                    first: Some(first.clone()),
+                    last: Some(shorter),
+                })
             }
             (None, None) => None,
         }
@@ -122,6 +136,8 @@ impl NameRules {
         if text.len() > 300 {
             return None;
         }
+        // What stands behind a dash of its own is a remark: "Cooke - do not call".
+        let text = text.split(" - ").next().unwrap_or(text);
         let pieces: Vec<Vec<&str>> = text
             .split(',')
             .map(|piece| piece.split_whitespace().collect::<Vec<_>>())
@@ -129,19 +145,32 @@ impl NameRules {
             .collect();
         let join = |tokens: &[&str]| (!tokens.is_empty()).then(|| tokens.join(" "));
         match pieces.as_slice() {
-            [last, first] => Some(PersonName { first: join(self.bare(first)), last: join(self.bare(last)) }),
+            [last, first] => Some(PersonName {
+                first: join(self.bare(first)),
+                last: join(self.bare(last)),
+            }),
             [whole] => {
                 let whole = self.bare(whole);
                 let particle = |token: &&str| self.particles.contains(&compact(token));
                 let mut cut = whole.len().checked_sub(1)?;
-                if cut == 0 || whole.first().is_some_and(particle) {
-                    return Some(PersonName { first: None, last: join(whole) });
+                // A single letter at the end is a middle initial, not a family name.
+                if cut == 0
+                    || whole.first().is_some_and(particle)
+                    || whole.last().is_some_and(|word| compact(word).len() < 2)
+                {
+                    return Some(PersonName {
+                        first: None,
+                        last: join(whole),
+                    });
                 }
                 while cut > 1 && whole.get(cut - 1).is_some_and(particle) {
                     cut -= 1;
                 }
                 let (first, last) = whole.split_at_checked(cut)?;
-                Some(PersonName { first: join(first), last: join(last) })
+                Some(PersonName {
+                    first: join(first),
+                    last: join(last),
+                })
             }
             _ => None,
         }
@@ -153,16 +182,26 @@ fn tokens(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut aside = None;
     for token in text.split([' ', ',']).filter(|token| !token.is_empty()) {
+        if token == "-" && !kept.is_empty() {
+            // "Cooke - do not call": a remark.
+            break;
+        }
         let closing = |open: char| match open {
             '(' => ')',
             '[' => ']',
             '“' => '”',
             other => other,
         };
-        let opened = token.chars().next().filter(|c| matches!(c, '(' | '[' | '"' | '“')).filter(|_| !kept.is_empty());
+        let opened = token
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '(' | '[' | '"' | '“'))
+            .filter(|_| !kept.is_empty());
         let inside = aside.or(opened);
         match inside {
-            Some(open) => aside = (!token.trim_end_matches('.').ends_with(closing(open)) || token.len() == 1).then_some(open),
+            Some(open) => {
+                aside = (!token.trim_end_matches('.').ends_with(closing(open)) || token.len() == 1).then_some(open)
+            }
             None => kept.push(token),
         }
     }

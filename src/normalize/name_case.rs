@@ -17,7 +17,11 @@ pub(super) fn display_case(text: &str, is_particle: impl Fn(&str) -> bool) -> St
         .enumerate()
         .map(|(index, word)| {
             let small = word.to_lowercase();
-            if index < last && is_particle(&small) { small } else { word_case(word) }
+            if index < last && is_particle(&small) {
+                small
+            } else {
+                word_case(word)
+            }
         })
         .collect();
     cased.join(" ")
@@ -42,7 +46,10 @@ fn word_case(word: &str) -> String {
         begins = match c {
             '-' | '.' | '/' | '(' | '"' => true,
             // O'Neil and D'Angelo, but not Ma'am: only after one letter, and when more than one follows.
-            '\'' | '’' => lower.get(part..index).is_some_and(|before| before.chars().count() == 1) && index + c.len_utf8() + 1 < lower.len(),
+            '\'' | '’' => {
+                lower.get(part..index).is_some_and(|before| before.chars().count() == 1)
+                    && index + c.len_utf8() + 1 < lower.len()
+            }
             // McDonald; names in Mac go both ways (Macy, MacLeod) and are left.
             'c' => lower.get(part..index) == Some("m") && lower.len() > index + 3,
             _ => begins && !c.is_alphabetic(),

@@ -13,7 +13,10 @@ const LONGEST_NAME: usize = 250;
 
 /// Every property that has a value, in the order of their names; what is not usable goes to `refused`.
 pub(super) fn flatten(properties: &Value, refused: &mut Vec<Refusal>) -> Vec<(Field, String)> {
-    let whole = |reason: &str| Refusal { field: Field::Property("properties".into()), reason: reason.to_owned() };
+    let whole = |reason: &str| Refusal {
+        field: Field::Property("properties".into()),
+        reason: reason.to_owned(),
+    };
     let Value::Object(map) = properties else {
         if !properties.is_null() {
             refused.push(whole("not_an_object"));
@@ -39,7 +42,10 @@ pub(super) fn flatten(properties: &Value, refused: &mut Vec<Refusal>) -> Vec<(Fi
         match text_of(value) {
             Ok(Some(text)) => flat.push((field, text)),
             Ok(None) => {}
-            Err(reason) => refused.push(Refusal { field, reason: reason.to_owned() }),
+            Err(reason) => refused.push(Refusal {
+                field,
+                reason: reason.to_owned(),
+            }),
         }
     }
     flat

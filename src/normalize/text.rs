@@ -39,9 +39,17 @@ fn pass(text: &str, shape: Shape) -> Cow<'_, str> {
         return fold_spaces(text, shape);
     }
     // The repair comes first: half of a broken character may be a soft hyphen or a no-break space.
-    let repaired = repair_mojibake(text).map_or(Cow::Borrowed(text), Cow::Owned);
+    // Text that went wrong twice is repaired twice, before anything else can touch the fragments.
+    let mut repaired = Cow::Borrowed(text);
+    while let Some(better) = repair_mojibake(&repaired) {
+        repaired = Cow::Owned(better);
+    }
     let visible = repaired.chars().filter(|c| !is_invisible(*c));
-    let normal: String = if shape == Shape::Compatible { visible.nfkc().collect() } else { visible.nfc().collect() };
+    let normal: String = if shape == Shape::Compatible {
+        visible.nfkc().collect()
+    } else {
+        visible.nfc().collect()
+    };
     Cow::Owned(fold_spaces(&normal, shape).into_owned())
 }
 
@@ -90,24 +98,33 @@ fn repair_mojibake(text: &str) -> Option<String> {
         return None;
     }
     let bytes: Option<Vec<u8>> = text.chars().map(byte_of).collect();
-    String::from_utf8(bytes?).ok().filter(|repaired| repaired.len() < text.len() && repaired != text)
+    String::from_utf8(bytes?)
+        .ok()
+        .filter(|repaired| repaired.len() < text.len() && repaired != text)
 }
 
 /// The byte that Windows-1252 (or Latin-1, where that has none) shows as this character.
 fn byte_of(c: char) -> Option<u8> {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—',
-        '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match u32::from(c) {
         code @ 0..=0xff => u8::try_from(code).ok(),
-        _ => HIGH.iter().position(|high| *high == c).and_then(|index| u8::try_from(index + 0x80).ok()),
+        _ => HIGH
+            .iter()
+            .position(|high| *high == c)
+            .and_then(|index| u8::try_from(index + 0x80).ok()),
     }
 }
 
 /// Lower-case ASCII: diacritics folded, other scripts transliterated. White space is left as it comes.
 pub(super) fn fold(text: &str) -> String {
-    let mut folded = if text.is_ascii() { text.to_owned() } else { deunicode(text) };
+    let mut folded = if text.is_ascii() {
+        text.to_owned()
+    } else {
+        deunicode(text)
+    };
     folded.make_ascii_lowercase();
     // Signs without an ASCII picture come out as nothing; anything else that is not ASCII cannot be promised away.
     folded.retain(|c| c.is_ascii() && c != '\0');

@@ -1,5 +1,7 @@
 //! Phone numbers: what a person typed into a cell, as E.164 numbers with their extensions apart.
 
+#[cfg(test)]
+mod against_the_crate;
 mod pattern;
 mod plan;
 
@@ -11,7 +13,23 @@ const LONGEST_CELL: usize = 200;
 
 /// Words that stand before an extension. Folded.
 const EXTENSION_WORDS: &[&str] = &[
-    "x", "ex", "ext", "extn", "extension", "durchwahl", "dw", "poste", "anexo", "interno", "int", "ramal", "wew", "linka", "tst", "toestel", "#",
+    "x",
+    "ex",
+    "ext",
+    "extn",
+    "extension",
+    "durchwahl",
+    "dw",
+    "poste",
+    "anexo",
+    "interno",
+    "int",
+    "ramal",
+    "wew",
+    "linka",
+    "tst",
+    "toestel",
+    "#",
 ];
 
 /// A valid number.
@@ -48,15 +66,27 @@ pub(super) fn read_cell(cell: &str, country: Option<&str>) -> Result<Vec<Phone>,
     if cell.len() > LONGEST_CELL {
         return Err("invalid_phone");
     }
-    let text = if cell.is_ascii() { cell.to_ascii_lowercase() } else { fold(cell) };
+    let text = if cell.is_ascii() {
+        cell.to_ascii_lowercase()
+    } else {
+        fold(cell)
+    };
     if is_junk(&text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>()) {
         return Err("junk_value");
     }
     if let Some(phone) = read_one(&text, country) {
         return Ok(vec![phone]);
     }
-    let spaced = text.replace(" or ", ";").replace(" oder ", ";").replace(" ou ", ";").replace(" and ", ";");
-    let parts: Vec<&str> = spaced.split(['/', ';', ',', '|', '\\']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let spaced = text
+        .replace(" or ", ";")
+        .replace(" oder ", ";")
+        .replace(" ou ", ";")
+        .replace(" and ", ";");
+    let parts: Vec<&str> = spaced
+        .split(['/', ';', ',', '|', '\\'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     let phones: Option<Vec<Phone>> = parts.iter().map(|part| read_one(part, country)).collect();
     match phones {
         Some(phones) if phones.len() > 1 => Ok(phones),
@@ -80,17 +110,32 @@ fn read_one(text: &str, country: Option<&str>) -> Option<Phone> {
         None => (body, ""),
     };
     let number = without_decimal_tail(number);
-    if words.starts_with('e') && words.get(1..).is_some_and(|rest| rest.starts_with(['+', '-']) || rest.starts_with(|c: char| c.is_ascii_digit())) {
+    if words.starts_with('e')
+        && words
+            .get(1..)
+            .is_some_and(|rest| rest.starts_with(['+', '-']) || rest.starts_with(|c: char| c.is_ascii_digit()))
+    {
         // 4.91711E+11: a spreadsheet has thrown the digits away.
         return None;
     }
     let read = |digits_of: &str| read_digits(digits_of, country);
+    let is_remark = words.bytes().filter(u8::is_ascii_digit).count() < 4;
     // Words behind a number are a remark ("privat"); when the number is not complete without them, it is 1-800-FLOWERS.
-    let e164 = if words.is_empty() { read(number)? } else { read(number).or_else(|| read(&keypad(body)?))? };
+    let e164 = if words.is_empty() {
+        read(number)?
+    } else {
+        Some(number)
+            .filter(|_| is_remark)
+            .and_then(read)
+            .or_else(|| read(&keypad(body)?))?
+    };
     if is_junk(e164.as_bytes().get(1..)?) {
         return None;
     }
-    Some(Phone { e164, extension: extension.map(str::to_owned) })
+    Some(Phone {
+        e164,
+        extension: extension.map(str::to_owned),
+    })
 }
 
 fn read_digits(text: &str, country: Option<&str>) -> Option<String> {
@@ -98,7 +143,11 @@ fn read_digits(text: &str, country: Option<&str>) -> Option<String> {
     let plus = text.starts_with('+');
     let zeros = text.starts_with("00");
     // +44 (0)20: the zero in brackets is dialled only within the country.
-    let without = if plus || zeros { text.replace("(0)", "") } else { text.to_owned() };
+    let without = if plus || zeros {
+        text.replace("(0)", "")
+    } else {
+        text.to_owned()
+    };
     let digits: String = without.chars().filter(char::is_ascii_digit).collect();
     if !(4..=20).contains(&digits.len()) {
         return None;
@@ -106,7 +155,9 @@ fn read_digits(text: &str, country: Option<&str>) -> Option<String> {
     if plus {
         return PLANS.international(digits.trim_start_matches('0'));
     }
-    let national = country.and_then(|country| PLANS.region(country)).and_then(|plan| PLANS.national(&digits, plan));
+    let national = country
+        .and_then(|country| PLANS.region(country))
+        .and_then(|plan| PLANS.national(&digits, plan));
     if national.is_some() {
         return national;
     }
@@ -114,7 +165,11 @@ fn read_digits(text: &str, country: Option<&str>) -> Option<String> {
         return PLANS.international(digits.trim_start_matches('0'));
     }
     // 491711234567: somebody dropped the plus sign. Shorter ones could as well be numbers of another country.
-    if digits.len() >= 11 && !digits.starts_with('0') { PLANS.international(&digits) } else { None }
+    if digits.len() >= 11 && !digits.starts_with('0') {
+        PLANS.international(&digits)
+    } else {
+        None
+    }
 }
 
 /// `030 123456 ext. 12` to `030 123456` and `12`.
@@ -139,12 +194,16 @@ fn split_extension(text: &str) -> (&str, Option<&str>) {
     while word > 0 && (bytes[word - 1].is_ascii_alphabetic() || bytes[word - 1] == b'#') {
         word -= 1;
     }
-    let (Some(head), Some(name), Some(extension)) = (text.get(..word), text.get(word..word_end), text.get(from..end)) else {
+    let (Some(head), Some(name), Some(extension)) = (text.get(..word), text.get(word..word_end), text.get(from..end))
+    else {
         return (text, None);
     };
     let digits_before = head.bytes().filter(u8::is_ascii_digit).count();
     if EXTENSION_WORDS.contains(&name) && digits_before >= 5 {
-        (head.trim_end_matches([' ', ',', ';', '.', '(', '[', '-']), Some(extension))
+        (
+            head.trim_end_matches([' ', ',', ';', '.', '(', '[', '-']),
+            Some(extension),
+        )
     } else {
         (text, None)
     }
@@ -181,6 +240,10 @@ fn is_junk(digits: &[u8]) -> bool {
     if digits.len() < 5 {
         return false;
     }
-    let runs = |step: u8| digits.windows(2).all(|pair| (pair[0] - b'0' + step) % 10 == pair[1] - b'0');
+    let runs = |step: u8| {
+        digits
+            .windows(2)
+            .all(|pair| (pair[0] - b'0' + step) % 10 == pair[1] - b'0')
+    };
     runs(0) || runs(1) || runs(9)
 }

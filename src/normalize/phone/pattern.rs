@@ -51,13 +51,21 @@ impl Pattern {
     /// Compiles a pattern; none when it uses something that the metadata does not use today.
     pub(super) fn new(source: &str) -> Option<Self> {
         let bytes: Vec<u8> = source.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let mut compiler = Compiler { source: &bytes, at: 0, steps: Vec::new(), groups: 0 };
+        let mut compiler = Compiler {
+            source: &bytes,
+            at: 0,
+            steps: Vec::new(),
+            groups: 0,
+        };
         compiler.alternatives()?;
         if compiler.at != bytes.len() {
             return None;
         }
         compiler.steps.push(Step::Found);
-        Some(Self { steps: compiler.steps.into_boxed_slice(), groups: compiler.groups })
+        Some(Self {
+            steps: compiler.steps.into_boxed_slice(),
+            groups: compiler.groups,
+        })
     }
 
     /// How many capturing groups it has.
@@ -81,7 +89,11 @@ impl Pattern {
             return None;
         }
         let mut waiting: Vec<Thread> = Vec::with_capacity(16);
-        waiting.push(Thread { step: 0, at: 0, slots: [NONE; 4] });
+        waiting.push(Thread {
+            step: 0,
+            at: 0,
+            slots: [NONE; 4],
+        });
         while let Some(mut thread) = waiting.pop() {
             loop {
                 let at = usize::from(thread.at);
@@ -116,7 +128,10 @@ impl Thread {
     fn found(self) -> Found {
         let [a, b, c, d] = self.slots;
         let group = |from: u8, to: u8| (from != NONE && to != NONE).then_some((usize::from(from), usize::from(to)));
-        Found { end: usize::from(self.at), groups: [group(a, b), group(c, d)] }
+        Found {
+            end: usize::from(self.at),
+            groups: [group(a, b), group(c, d)],
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reads one lead or contact field by field into its normalized form.
 
+mod names;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -8,7 +10,6 @@ use super::Normalizer;
 use super::blocks::{Parts, blocks};
 use super::country;
 use super::email::Address;
-use super::name_case::display_case;
 use super::phone::{self, Phone};
 use super::properties::flatten;
 use super::text::{Shape, clean, fold_words};
@@ -46,16 +47,26 @@ pub(super) struct Reader<'n> {
 
 impl<'n> Reader<'n> {
     pub(super) fn new(rules: &'n Normalizer, side: Side) -> Self {
-        Self { rules, side, clean: BTreeMap::new(), refused: Vec::new() }
+        Self {
+            rules,
+            side,
+            clean: BTreeMap::new(),
+            refused: Vec::new(),
+        }
     }
 
     /// Values, keys and refusals.
     pub(super) fn read(mut self, input: Input<'_>) -> Normalized {
         let mut keys = self.read_all(input);
         self.block(&mut keys);
-        self.refused.sort_by(|a, b| (&a.field, &a.reason).cmp(&(&b.field, &b.reason)));
+        self.refused
+            .sort_by(|a, b| (&a.field, &a.reason).cmp(&(&b.field, &b.reason)));
         self.refused.dedup();
-        Normalized { values: self.clean, keys, refused: self.refused }
+        Normalized {
+            values: self.clean,
+            keys,
+            refused: self.refused,
+        }
     }
 
     /// The values alone.
@@ -65,7 +76,10 @@ impl<'n> Reader<'n> {
     }
 
     fn read_all(&mut self, input: Input<'_>) -> MatchKeys {
-        let flat = input.properties.map(|properties| flatten(properties, &mut self.refused)).unwrap_or_default();
+        let flat = input
+            .properties
+            .map(|properties| flatten(properties, &mut self.refused))
+            .unwrap_or_default();
         for (field, text) in input.values {
             self.take(field, text);
         }
@@ -77,14 +91,27 @@ impl<'n> Reader<'n> {
         }
         let mut keys = MatchKeys {
             external_id: self.clean.get(&Field::ExternalId).cloned(),
-            country: self.clean.get(&Field::Country).and_then(|country| country::alpha2(country)).map(str::to_owned),
+            country: self
+                .clean
+                .get(&Field::Country)
+                .and_then(|country| country::alpha2(country))
+                .map(str::to_owned),
             ..MatchKeys::default()
         };
         self.names(input.full_name, &mut keys);
         self.emails(input.additional_emails, &mut keys);
         self.phones(&mut keys);
-        keys.company = self.clean.get(&Field::Company).filter(|company| !self.is_junk(company)).and_then(|company| self.rules.companies.key(company));
-        keys.city = self.clean.get(&Field::City).filter(|city| !self.is_junk(city)).map(|city| fold_words(city)).filter(|city| !city.is_empty());
+        keys.company = self
+            .clean
+            .get(&Field::Company)
+            .filter(|company| !self.is_junk(company))
+            .and_then(|company| self.rules.companies.key(company));
+        keys.city = self
+            .clean
+            .get(&Field::City)
+            .filter(|city| !self.is_junk(city))
+            .map(|city| fold_words(city))
+            .filter(|city| !city.is_empty());
         keys
     }
 
@@ -116,65 +143,6 @@ impl<'n> Reader<'n> {
             }
         }
         self.clean.insert(field.clone(), value);
-    }
-
-    fn names(&mut self, full_name: Option<&str>, keys: &mut MatchKeys) {
-        let first = self.usable_name(Field::FirstName);
-        let last = self.usable_name(Field::LastName);
-        let full = full_name.and_then(|full| self.usable_full_name(full));
-        let name = self.rules.names.arrange(first, last, full.as_deref());
-        keys.first_name = name.first.as_deref().and_then(|first| self.rules.names.first_key(first));
-        keys.last_name = name.last.as_deref().and_then(|last| self.rules.names.last_key(last));
-        for (field, part) in [(Field::FirstName, name.first), (Field::LastName, name.last)] {
-            let Some(part) = part else { continue };
-            let part = match self.side {
-                Side::Lead => display_case(&part, |word| self.rules.names.is_particle(word)),
-                Side::Mirror => part,
-            };
-            self.clean.insert(field, part);
-        }
-    }
-
-    /// A name that can be a name; what cannot is refused and gone.
-    fn usable_name(&mut self, field: Field) -> Option<String> {
-        let value = self.clean.get(&field)?;
-        if self.is_junk(value) {
-            // Only in the mirror, whose junk stays where it is.
-            return None;
-        }
-        let value = value.clone();
-        if is_no_name(&value) {
-            self.refuse(field.clone(), "not_a_name");
-            if self.side == Side::Lead {
-                self.clean.remove(&field);
-            }
-            return None;
-        }
-        if self.side == Side::Lead {
-            self.clean.remove(&field);
-        }
-        Some(value)
-    }
-
-    fn usable_full_name(&mut self, full: &str) -> Option<String> {
-        let field = Field::Property("full_name".into());
-        if full.len() > LONGEST {
-            self.refuse(field, "too_long");
-            return None;
-        }
-        let value = clean(full, Shape::Compatible);
-        if value.is_empty() {
-            return None;
-        }
-        if self.is_junk(&value) {
-            self.refuse(field, "junk_value");
-            return None;
-        }
-        if is_no_name(&value) {
-            self.refuse(field, "not_a_name");
-            return None;
-        }
-        Some(value)
     }
 
     fn emails(&mut self, additional: &[String], keys: &mut MatchKeys) {
@@ -227,7 +195,11 @@ impl<'n> Reader<'n> {
             let Some(cell) = self.clean.get(&field) else { continue };
             // The record's own country decides; the default only when it names none.
             let country = keys.country.as_deref().or(self.rules.default_country.as_deref());
-            let found = if self.is_junk(cell) { Err("junk_value") } else { phone::read_cell(cell, country) };
+            let found = if self.is_junk(cell) {
+                Err("junk_value")
+            } else {
+                phone::read_cell(cell, country)
+            };
             match found {
                 Ok(phones) => {
                     if let Some(display) = phones.first().map(Phone::display) {
@@ -250,7 +222,10 @@ impl<'n> Reader<'n> {
     }
 
     fn block(&self, keys: &mut MatchKeys) {
-        let local = keys.email_local.as_deref().filter(|local| !self.rules.emails.is_role(local));
+        let local = keys
+            .email_local
+            .as_deref()
+            .filter(|local| !self.rules.emails.is_role(local));
         keys.blocks = blocks(
             Parts {
                 first: keys.first_name.as_deref(),
@@ -270,17 +245,16 @@ impl<'n> Reader<'n> {
             return true;
         }
         // The longest entry is a few words.
-        value.len() <= 64 && (self.rules.junk.contains(value) || self.rules.junk.contains(value.to_lowercase().as_str()))
+        value.len() <= 64
+            && (self.rules.junk.contains(value) || self.rules.junk.contains(value.to_lowercase().as_str()))
     }
 
     fn refuse(&mut self, field: Field, reason: &str) {
         if self.side == Side::Lead {
-            self.refused.push(Refusal { field, reason: reason.to_owned() });
+            self.refused.push(Refusal {
+                field,
+                reason: reason.to_owned(),
+            });
         }
     }
-}
-
-/// An address in the name's place, or nothing but digits.
-fn is_no_name(value: &str) -> bool {
-    value.contains('@') || value.contains("://") || !value.chars().any(char::is_alphabetic)
 }
