@@ -21,44 +21,55 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
         .last
         .map(|last| family_words(last, &is_particle))
         .unwrap_or_default();
-    let company = parts.company.map(|company| company.replace(' ', ""));
-    let mut keys = Vec::with_capacity(10);
-    if let Some(company) = company.as_deref() {
+    let employers = [
+        parts.company.map(|company| company.replace(' ', "")),
+        parts.domain.map(site),
+    ];
+    let mut keys = Vec::with_capacity(12);
+    for employer in employers.iter().flatten() {
         for word in &family {
-            keys.push(format!("lastco:{}|{}", sound(word), head(company, 3)));
+            keys.push(format!("lastco:{}|{}", sound(word), head(employer, 3)));
         }
         if let Some(first) = first {
-            keys.push(format!("cofirst:{}|{}", head(company, 6), head(first, 3)));
+            keys.push(format!("cofirst:{}|{}", head(employer, 6), head(first, 3)));
         }
     }
     if let (Some(first), Some(last)) = (first, parts.last) {
         keys.push(format!("lastinit:{}|{}", last.replace(' ', ""), head(first, 1)));
-        let (a, b) = (sound(first), family.last().map(|word| sound(word)).unwrap_or_default());
-        let (a, b) = if a <= b { (a, b) } else { (b, a) };
-        keys.push(format!("sound:{a}|{b}"));
+        let given = sound(first);
+        for word in &family {
+            let family = sound(word);
+            let (a, b) = if given <= family {
+                (&given, &family)
+            } else {
+                (&family, &given)
+            };
+            keys.push(format!("sound:{a}|{b}"));
+        }
     }
     if let (Some(city), Some(word)) = (parts.city, family.first()) {
         keys.push(format!("lastcity:{word}|{}", city.replace(' ', "")));
     }
-    if let Some(domain) = parts.domain {
-        if let Some(word) = family.first() {
-            keys.push(format!("domlast:{domain}|{}", head(word, 4)));
-        }
-        if let Some(first) = first {
-            keys.push(format!("domfirst:{domain}|{}", head(first, 3)));
-        }
+    if let Some(domain) = parts.domain
+        && let Some(word) = family.first()
+    {
+        keys.push(format!("domlast:{domain}|{}", head(word, 4)));
     }
     if let Some(local) = parts
         .local
         .filter(|local| local.len() >= 6 && local.bytes().any(|byte| byte.is_ascii_lowercase()))
+        && let Some(last) = parts.last
     {
-        if let Some(last) = parts.last {
-            keys.push(format!("local:{local}|{}", head(last, 1)));
-        }
+        keys.push(format!("local:{local}|{}", head(last, 1)));
     }
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// The name of an employer's site, which mostly is the employer's: `acme-tools.co.uk` to `acmetools`.
+fn site(domain: &str) -> String {
+    domain.split('.').next().unwrap_or(domain).replace('-', "")
 }
 
 /// The given name by which somebody is called: the first word that is more than an initial.

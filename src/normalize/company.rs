@@ -62,14 +62,17 @@ impl CompanyRules {
         if words.len() > 1 && words.first().is_some_and(|word| word == "the") {
             words.remove(0);
         }
-        self.cut_suffixes(&mut words);
+        // "and" in its many languages, only between two words: "Silva e Costa", not "E Corp". Legal forms hold it too.
         let last = words.len().saturating_sub(1);
-        for (index, word) in words.iter_mut().enumerate() {
-            if let Some(long) = self.abbreviations.get(word.as_str()) {
-                // "and" in its many languages only between two names: "Banco e Silva", not "E Corp".
-                if long != "and" || index > 0 && index < last {
-                    word.clone_from(long);
-                }
+        for word in words.iter_mut().take(last).skip(1) {
+            if self.abbreviations.get(word.as_str()).is_some_and(|long| long == "and") {
+                "and".clone_into(word);
+            }
+        }
+        self.cut_suffixes(&mut words);
+        for word in &mut words {
+            if let Some(long) = self.abbreviations.get(word.as_str()).filter(|long| *long != "and") {
+                word.clone_from(long);
             }
         }
         (!words.is_empty()).then(|| words.join(" "))

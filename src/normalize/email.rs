@@ -128,10 +128,10 @@ fn several(cell: &str) -> Option<Vec<Address>> {
 /// One address: bare, with `mailto:`, in angle brackets, behind a name.
 fn parse(text: &str) -> Option<Address> {
     let mut text = text.trim();
-    if let (Some(open), Some(close)) = (text.rfind('<'), text.rfind('>')) {
-        if open < close {
-            text = text.get(open + 1..close)?;
-        }
+    if let (Some(open), Some(close)) = (text.rfind('<'), text.rfind('>'))
+        && open < close
+    {
+        text = text.get(open + 1..close)?;
     }
     let is_wrapping = |c: char| {
         c.is_whitespace()

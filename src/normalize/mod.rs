@@ -5,18 +5,18 @@
 //!
 //! # Blocking keys
 //!
-//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist. Spaces are
-//! taken out of the parts.
+//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; six to eight
+//! are usual, twelve the most. Spaces are taken out of the parts. The employer is the company's key and, as a second
+//! one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
 //! |---|---|---|
-//! | `lastco` | sound of the family name, first 3 letters of the company's key | nicknames and typos in the given name; one key for the first and one for the last word of a double name |
-//! | `cofirst` | first 6 letters of the company's key, first 3 of the given name | a maiden, missing or mistyped family name |
-//! | `lastinit` | whole family name, first letter of the given name | `J. Smith` and `John Smith`, also without a company |
+//! | `lastco` | sound of the family name, first 3 letters of the employer | nicknames and typos in the given name, typos in the family name that keep its sound; one key for the first and one for the last word of a double name |
+//! | `cofirst` | first 6 letters of the employer, first 3 of the given name | a maiden, missing or mistyped family name |
+//! | `lastinit` | whole family name, first letter of the given name | `J. Smith` and `John Smith`, also without an employer |
 //! | `sound` | sounds of given and family name, in alphabetical order | `Jon` and `John`; names in swapped order |
 //! | `lastcity` | first word of the family name, city | private people without any other key |
-//! | `domlast` | e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
-//! | `domfirst` | the same domain, first 3 letters of the given name | the same, with a typo in the family name |
+//! | `domlast` | whole e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
 //! | `local` | e-mail name of 6 letters or more that is no function, first letter of the family name | one person at two providers or employers |
 //!
 //! # Reasons of a refusal
@@ -82,10 +82,10 @@ impl Normalizer {
     /// [`NormalizeError::UnknownCountry`].
     pub fn new(default_country: Option<&str>, lists: Lists) -> Result<Self, NormalizeError> {
         let default_country = default_country.map(str::to_ascii_uppercase);
-        if let Some(code) = &default_country {
-            if !phone::knows(code) {
-                return Err(NormalizeError::UnknownCountry(code.clone()));
-            }
+        if let Some(code) = &default_country
+            && !phone::knows(code)
+        {
+            return Err(NormalizeError::UnknownCountry(code.clone()));
         }
         Ok(Self {
             version: version(default_country.as_deref(), &lists),
@@ -149,6 +149,7 @@ fn version(default_country: Option<&str>, lists: &Lists) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -58,10 +58,10 @@ impl NameRules {
     /// The folded key of a given name, without titles and nicknames in brackets.
     pub(super) fn first_key(&self, first: &str) -> Option<String> {
         let tokens = tokens(first);
-        if let [only] = tokens.as_slice() {
-            if ALWAYS_TITLES.contains(&compact(only).as_str()) {
-                return None;
-            }
+        if let [only] = tokens.as_slice()
+            && ALWAYS_TITLES.contains(&compact(only).as_str())
+        {
+            return None;
         }
         self.key(&tokens)
     }
@@ -136,6 +136,8 @@ impl NameRules {
         if text.len() > 300 {
             return None;
         }
+        // What stands behind a dash of its own is a remark: "Cooke - do not call".
+        let text = text.split(" - ").next().unwrap_or(text);
         let pieces: Vec<Vec<&str>> = text
             .split(',')
             .map(|piece| piece.split_whitespace().collect::<Vec<_>>())
@@ -151,7 +153,11 @@ impl NameRules {
                 let whole = self.bare(whole);
                 let particle = |token: &&str| self.particles.contains(&compact(token));
                 let mut cut = whole.len().checked_sub(1)?;
-                if cut == 0 || whole.first().is_some_and(particle) {
+                // A single letter at the end is a middle initial, not a family name.
+                if cut == 0
+                    || whole.first().is_some_and(particle)
+                    || whole.last().is_some_and(|word| compact(word).len() < 2)
+                {
                     return Some(PersonName {
                         first: None,
                         last: join(whole),
@@ -176,6 +182,10 @@ fn tokens(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut aside = None;
     for token in text.split([' ', ',']).filter(|token| !token.is_empty()) {
+        if token == "-" && !kept.is_empty() {
+            // "Cooke - do not call": a remark.
+            break;
+        }
         let closing = |open: char| match open {
             '(' => ')',
             '[' => ']',

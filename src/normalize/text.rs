@@ -39,7 +39,11 @@ fn pass(text: &str, shape: Shape) -> Cow<'_, str> {
         return fold_spaces(text, shape);
     }
     // The repair comes first: half of a broken character may be a soft hyphen or a no-break space.
-    let repaired = repair_mojibake(text).map_or(Cow::Borrowed(text), Cow::Owned);
+    // Text that went wrong twice is repaired twice, before anything else can touch the fragments.
+    let mut repaired = Cow::Borrowed(text);
+    while let Some(better) = repair_mojibake(&repaired) {
+        repaired = Cow::Owned(better);
+    }
     let visible = repaired.chars().filter(|c| !is_invisible(*c));
     let normal: String = if shape == Shape::Compatible {
         visible.nfkc().collect()

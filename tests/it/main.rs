@@ -5,3 +5,4 @@ mod hubspot;
 mod store;
 mod support;
 mod sandbox;
+mod normalize;

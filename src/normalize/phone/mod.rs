@@ -1,5 +1,7 @@
 //! Phone numbers: what a person typed into a cell, as E.164 numbers with their extensions apart.
 
+#[cfg(test)]
+mod against_the_crate;
 mod pattern;
 mod plan;
 
@@ -117,11 +119,15 @@ fn read_one(text: &str, country: Option<&str>) -> Option<Phone> {
         return None;
     }
     let read = |digits_of: &str| read_digits(digits_of, country);
+    let is_remark = words.bytes().filter(u8::is_ascii_digit).count() < 4;
     // Words behind a number are a remark ("privat"); when the number is not complete without them, it is 1-800-FLOWERS.
     let e164 = if words.is_empty() {
         read(number)?
     } else {
-        read(number).or_else(|| read(&keypad(body)?))?
+        Some(number)
+            .filter(|_| is_remark)
+            .and_then(read)
+            .or_else(|| read(&keypad(body)?))?
     };
     if is_junk(e164.as_bytes().get(1..)?) {
         return None;

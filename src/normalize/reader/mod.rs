@@ -1,5 +1,7 @@
 //! Reads one lead or contact field by field into its normalized form.
 
+mod names;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -8,7 +10,6 @@ use super::Normalizer;
 use super::blocks::{Parts, blocks};
 use super::country;
 use super::email::Address;
-use super::name_case::display_case;
 use super::phone::{self, Phone};
 use super::properties::flatten;
 use super::text::{Shape, clean, fold_words};
@@ -144,68 +145,6 @@ impl<'n> Reader<'n> {
         self.clean.insert(field.clone(), value);
     }
 
-    fn names(&mut self, full_name: Option<&str>, keys: &mut MatchKeys) {
-        let first = self.usable_name(Field::FirstName);
-        let last = self.usable_name(Field::LastName);
-        let full = full_name.and_then(|full| self.usable_full_name(full));
-        let name = self.rules.names.arrange(first, last, full.as_deref());
-        keys.first_name = name
-            .first
-            .as_deref()
-            .and_then(|first| self.rules.names.first_key(first));
-        keys.last_name = name.last.as_deref().and_then(|last| self.rules.names.last_key(last));
-        for (field, part) in [(Field::FirstName, name.first), (Field::LastName, name.last)] {
-            let Some(part) = part else { continue };
-            let part = match self.side {
-                Side::Lead => display_case(&part, |word| self.rules.names.is_particle(word)),
-                Side::Mirror => part,
-            };
-            self.clean.insert(field, part);
-        }
-    }
-
-    /// A name that can be a name; what cannot is refused and gone.
-    fn usable_name(&mut self, field: Field) -> Option<String> {
-        let value = self.clean.get(&field)?;
-        if self.is_junk(value) {
-            // Only in the mirror, whose junk stays where it is.
-            return None;
-        }
-        let value = value.clone();
-        if is_no_name(&value) {
-            self.refuse(field.clone(), "not_a_name");
-            if self.side == Side::Lead {
-                self.clean.remove(&field);
-            }
-            return None;
-        }
-        if self.side == Side::Lead {
-            self.clean.remove(&field);
-        }
-        Some(value)
-    }
-
-    fn usable_full_name(&mut self, full: &str) -> Option<String> {
-        let field = Field::Property("full_name".into());
-        if full.len() > LONGEST {
-            self.refuse(field, "too_long");
-            return None;
-        }
-        let value = clean(full, Shape::Compatible);
-        if value.is_empty() {
-            return None;
-        }
-        if self.is_junk(&value) {
-            self.refuse(field, "junk_value");
-            return None;
-        }
-        if is_no_name(&value) {
-            self.refuse(field, "not_a_name");
-            return None;
-        }
-        Some(value)
-    }
-
     fn emails(&mut self, additional: &[String], keys: &mut MatchKeys) {
         let mut addresses: Vec<Address> = Vec::new();
         let primary = self.clean.get(&Field::Email).map(|cell| self.read_email(cell));
@@ -318,9 +257,4 @@ impl<'n> Reader<'n> {
             });
         }
     }
-}
-
-/// An address in the name's place, or nothing but digits.
-fn is_no_name(value: &str) -> bool {
-    value.contains('@') || value.contains("://") || !value.chars().any(char::is_alphabetic)
 }
