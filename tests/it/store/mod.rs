@@ -1,3 +1,4 @@
 //! The database: the private cluster, connections, installing.
 
 mod embedded;
+mod install;
