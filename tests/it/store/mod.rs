@@ -1,4 +1,7 @@
 //! The database: the private cluster, connections, installing.
 
+mod connect;
 mod embedded;
 mod install;
+mod listen;
+mod tls;
