@@ -4,4 +4,5 @@ mod connect;
 mod embedded;
 mod install;
 mod listen;
+mod schema;
 mod tls;
