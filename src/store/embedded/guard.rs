@@ -91,6 +91,8 @@ async fn guard(orders: &Orders) -> io::Result<u8> {
                 return Ok(0);
             }
             () = server.ended() => {
+                // The file was removed before the start: what it says, this server said.
+                was_ready |= postmaster::was_ready(&place.cluster());
                 if !was_ready {
                     return Ok(FAILED);
                 }

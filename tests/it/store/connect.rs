@@ -58,7 +58,7 @@ async fn a_read_only_database_is_refused() {
 #[tokio::test]
 async fn a_database_that_is_not_there_is_named_with_the_command_that_makes_it() {
     let db = TestDb::empty().await;
-    let config = db.config_with(|config| config.database.url = config.database.url.replace(db.name(), "nowhere"));
+    let config = db.config_with(|config| config.database.url = db.url().replace(db.name(), "nowhere"));
     let error = refusal(&config).await;
     assert!(matches!(error, StoreError::NoDatabase { .. }), "{error:?}");
     assert!(

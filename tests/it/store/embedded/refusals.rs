@@ -4,7 +4,7 @@ use gatekeeper::fault::chain;
 use gatekeeper::store::embedded::{Embedded, Plan};
 
 use super::nobody_is_left;
-use crate::support::{Directory, plan};
+use crate::support::{Directory, gatekeeper, plan};
 
 async fn refusal(plan: &Plan) -> String {
     chain(&Embedded::open(plan).await.unwrap_err())
@@ -64,4 +64,14 @@ async fn a_data_directory_that_cannot_be_made_is_named() {
         said.contains("a-file") && said.contains("embedded.data_directory"),
         "{said}"
     );
+}
+
+#[test]
+fn the_guard_says_that_it_is_not_for_people() {
+    let output = std::process::Command::new(gatekeeper())
+        .args(["embedded-guard", "--help", "me"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("started by gatekeeper itself"));
 }
