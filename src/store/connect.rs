@@ -14,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{ServerError, StoreError, tls};
 use crate::config::{Config, Database, SslMode};
+use crate::fault::chain;
 
 /// The oldest server that we work with, as `server_version_num` without its last four digits.
 const OLDEST: u32 = 14;
@@ -169,7 +170,7 @@ impl Target {
         }
         let certificate =
             causes(&error).any(|cause| matches!(rustls_error(cause), Some(rustls::Error::InvalidCertificate(_))));
-        let text = error.to_string();
+        let text = chain(&error);
         if text.contains("does not allow writes") {
             StoreError::ReadOnly { place }
         } else if certificate || text.starts_with("error performing TLS handshake") {

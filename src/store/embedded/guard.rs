@@ -82,11 +82,17 @@ async fn guard(orders: &Orders) -> io::Result<u8> {
         tokio::select! {
             users = &mut alone => {
                 server.stop().await;
+                // Elsewhere means below /tmp. It is empty by now, or somebody else's, and then it stays.
+                if !orders.socket_directory.starts_with(&orders.data_directory) {
+                    let _ = std::fs::remove_dir(&orders.socket_directory);
+                }
                 // Held until here: whoever comes now waits for the end and then starts afresh.
                 drop(users);
                 return Ok(0);
             }
             () = server.ended() => {
+                // The file was removed before the start: what it says, this server said.
+                was_ready |= postmaster::was_ready(&place.cluster());
                 if !was_ready {
                     return Ok(FAILED);
                 }

@@ -119,16 +119,15 @@ fn make_private(directory: &Path, owner: Owner) -> Result<(), EmbeddedError> {
 fn reachable(path: &Path, uid: u32, gid: u32) -> bool {
     path.ancestors()
         .skip(1)
-        .all(|directory| match std::fs::metadata(directory) {
-            Err(_) => true,
-            Ok(is) => {
-                let bit = match (is.uid() == uid, is.gid() == gid) {
-                    (true, _) => 0o100,
-                    (false, true) => 0o010,
-                    (false, false) => 0o001,
-                };
-                is.mode() & bit != 0
-            }
+        .filter_map(|above| std::fs::metadata(above).ok())
+        .filter(|is| is.is_dir())
+        .all(|is| {
+            let bit = match (is.uid() == uid, is.gid() == gid) {
+                (true, _) => 0o100,
+                (false, true) => 0o010,
+                (false, false) => 0o001,
+            };
+            is.mode() & bit != 0
         })
 }
 

@@ -25,8 +25,17 @@ pub(super) fn running(cluster: &Path) -> Option<Postmaster> {
     serves(pid, cluster).then(|| Postmaster {
         pid,
         socket_directory: PathBuf::from(lines.get(4).copied().unwrap_or_default()),
-        ready: lines.get(7).is_some_and(|status| status.trim() == "ready"),
+        ready: is_ready(&text),
     })
+}
+
+/// Whether the last server of this cluster got as far as accepting connections, also if it has crashed since.
+pub(super) fn was_ready(cluster: &Path) -> bool {
+    std::fs::read_to_string(cluster.join("postmaster.pid")).is_ok_and(|text| is_ready(&text))
+}
+
+fn is_ready(text: &str) -> bool {
+    text.lines().nth(7).is_some_and(|status| status.trim() == "ready")
 }
 
 impl Postmaster {

@@ -1,3 +1,8 @@
 //! The database: the private cluster, connections, installing.
 
+mod connect;
 mod embedded;
+mod install;
+mod listen;
+mod schema;
+mod tls;

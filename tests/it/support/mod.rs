@@ -2,8 +2,10 @@
 
 mod cluster;
 mod database;
+mod directory;
 mod eventually;
 
 pub(crate) use cluster::{cluster, gatekeeper, plan};
 pub(crate) use database::{TestDb, config_for};
+pub(crate) use directory::Directory;
 pub(crate) use eventually::eventually;

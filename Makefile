@@ -1,0 +1,30 @@
+# The tasks of this project. A bare `make` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench schema fmt
+
+# Runs a command once the tools named before `--` are installed.
+with := ./scripts/with-tools.sh
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+demo: ## run the real daemon on messy leads against the bundled sandbox CRM (ARGS=--keep leaves it running)
+	@$(with) postgres -- cargo run --quiet --locked --release -- demo $(ARGS)
+
+test: lint ## format, lints, docs, and all tests, against a real PostgreSQL
+	$(with) postgres systemd-analyze -- cargo test --locked
+
+lint: ## formatting, clippy and docs, with warnings denied
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+bench: ## measure, and compare with searching and creating one by one
+	$(with) postgres -- cargo bench --locked
+
+schema: ## write tests/snapshots/schema.sql anew after a change of migrations/ or sql/
+	GATEKEEPER_WRITE_SNAPSHOTS=1 $(with) postgres -- cargo test --locked --test it the_schema_is_the_committed_one
+
+fmt: ## format the code
+	cargo fmt

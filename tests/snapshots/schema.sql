@@ -1,0 +1,558 @@
+-- Written by `make schema` from migrations/ and sql/; a test compares. For reading, not for running.
+
+create schema audit
+
+create schema crm
+
+create schema gate
+
+create schema report
+
+create schema rules
+
+create schema staging
+
+create table audit.change -- One row for each field in which a lead differed from the contact: written, or kept as it was, and by which rule.
+  decision_id bigint not null -- The decision.
+  field text not null -- Canonical name, or the CRM's own name of the property.
+  old_value text -- What the contact held.
+  new_value text -- What the lead brought.
+  verdict text not null -- written, kept (a rule protects the old value), refused (the value cannot be used).
+  rule text not null -- The rule: policy and ranks, or the reason of the refusal.
+  old_source text -- Who had set the old value.
+  constraint change_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
+  constraint change_pkey PRIMARY KEY (decision_id, field)
+  constraint change_verdict CHECK ((verdict = ANY (ARRAY['written'::text, 'kept'::text, 'refused'::text])))
+
+create table audit.crm_call -- One row for each call to the CRM.
+  call_id bigint not null generated always as identity -- Number of the call.
+  called_at timestamp with time zone not null -- When it was begun.
+  operation text not null -- list, search, batch_read, batch_create, batch_update, …
+  priority text not null -- For whom: recovery, live, merge, mirror, backfill.
+  rows_sent integer not null -- Rows sent, or values asked for.
+  applied integer not null default 0 -- Rows the CRM confirmed.
+  rejected integer not null default 0 -- Rows the CRM refused.
+  conflict integer not null default 0 -- Rows for which the CRM knew a contact that we did not, or knew none where we did.
+  unknown integer not null default 0 -- Rows of which it is not known.
+  status integer -- HTTP status. Null: no answer.
+  failure text -- Why it failed as a whole: a code.
+  duration_ms integer not null -- From the first byte sent to the last byte read.
+  correlation_id text -- The CRM's own id of the request.
+  replica_id uuid -- Who called.
+  constraint crm_call_pkey PRIMARY KEY (call_id)
+  CREATE INDEX crm_call_called_at ON audit.crm_call USING brin (called_at)
+
+create table audit.entry -- One row for each time a lead was decided. Read it through audit.decision, which adds the outcome.
+  decision_id bigint not null generated always as identity -- Number of the decision.
+  lead_id bigint not null -- The lead.
+  source text -- Its source.
+  decided_at timestamp with time zone not null default clock_timestamp() -- When.
+  action text not null -- create, update, unchanged (the CRM holds it all), coalesced (folded into another lead's write, or delivered before), review, dead.
+  tier text -- What identified the person: external_id, email, phone, fuzzy, or a steward. Null for a new person.
+  score real -- Score of the best candidate of the fuzzy tier.
+  contact_id bigint -- The person.
+  crm_id text -- Its id in the CRM when this was decided.
+  reason text -- Reason code.
+  evidence jsonb not null -- What it was normalized to, the candidates, what agreed and what did not.
+  policy_version bigint not null -- The rules that were in force.
+  mirror_age interval -- How old the mirror was.
+  intent_id uuid -- The write it went into.
+  replica_id uuid -- Who decided.
+  normalizer text -- Version of the normalizer.
+  constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text])))
+  constraint entry_pkey PRIMARY KEY (decision_id)
+  constraint entry_reason CHECK (((action <> ALL (ARRAY['review'::text, 'dead'::text])) OR (reason IS NOT NULL)))
+  constraint entry_tier CHECK ((tier = ANY (ARRAY['external_id'::text, 'email'::text, 'phone'::text, 'fuzzy'::text, 'steward'::text])))
+  CREATE INDEX entry_contact ON audit.entry USING btree (contact_id) WHERE (contact_id IS NOT NULL)
+  CREATE INDEX entry_decided_at ON audit.entry USING brin (decided_at)
+  CREATE INDEX entry_lead ON audit.entry USING btree (lead_id)
+
+create table audit.settlement -- What came of a decision that led to a write.
+  decision_id bigint not null -- The decision.
+  outcome text not null -- applied, rejected, unknown (never found out), none (not sent: decided anew).
+  settled_at timestamp with time zone not null default clock_timestamp() -- When it was known.
+  crm_id text -- The contact's id in the CRM.
+  reason text -- Reason code; recovered when it was found out after a crash or a lost answer.
+  message text -- The CRM's own words, where it refused.
+  call_id bigint -- The call that brought it.
+  constraint settlement_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
+  constraint settlement_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'rejected'::text, 'unknown'::text, 'shadow'::text, 'none'::text])))
+  constraint settlement_pkey PRIMARY KEY (decision_id)
+
+create table audit.steward_action -- What people did: replays, discards, reviews.
+  action_id bigint not null generated always as identity -- Number of the action.
+  acted_at timestamp with time zone not null default now() -- When.
+  acted_by text not null default SESSION_USER -- The database user.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject.
+  lead_id bigint -- The lead.
+  contact_id bigint -- The contact.
+  note text -- Why.
+  constraint steward_action_pkey PRIMARY KEY (action_id)
+
+create table crm.contact -- The mirror: one row for each contact of the CRM, also those that are gone (tombstones), and provisional ones that are being created.
+  contact_id bigint not null generated always as identity -- The person, as Gatekeeper numbers it; stays the same when the CRM gives a new id.
+  crm_id text -- The CRM's id. Null while the contact is provisional: its creation is under way.
+  gatekeeper_key text -- The person key: our unique property in the CRM. Only contacts that Gatekeeper created have one.
+  external_id text -- The id of the person in the leading system.
+  email text -- Primary e-mail address.
+  phone text -- Phone number as the CRM holds it.
+  mobile_phone text -- Mobile number as the CRM holds it.
+  first_name text -- Given name.
+  last_name text -- Family name.
+  company text -- Name of the company as text.
+  job_title text -- Position at the company.
+  street text -- Street and number.
+  city text -- Town.
+  state text -- State, province or region.
+  postal_code text -- Postal code.
+  country text -- Country as the CRM holds it.
+  additional_emails text[] not null default '{}'::text[] -- Secondary addresses. They belong to the person as much as the primary one.
+  properties jsonb not null default '{}'::jsonb -- Other mirrored properties by their CRM name; blank ones are absent.
+  created_at timestamp with time zone -- When the CRM made the contact.
+  updated_at timestamp with time zone -- When the CRM last changed it. An older version never overwrites a newer one.
+  archived_at timestamp with time zone -- When it was found to be gone. A tombstone is never matched.
+  gone_reason text -- archived (in the bin), merged (see crm.contact_alias), erased, or missing (a full comparison did not find it).
+  seen_at timestamp with time zone not null default now() -- When this row was last read from the CRM or confirmed by our own write.
+  constraint contact_crm_id_key UNIQUE (crm_id)
+  constraint contact_gone CHECK (((archived_at IS NULL) = (gone_reason IS NULL)))
+  constraint contact_gone_reason CHECK ((gone_reason = ANY (ARRAY['archived'::text, 'merged'::text, 'erased'::text, 'missing'::text])))
+  constraint contact_pkey PRIMARY KEY (contact_id)
+  constraint contact_properties_object CHECK ((jsonb_typeof(properties) = 'object'::text))
+  constraint contact_provisional_or_known CHECK (((crm_id IS NOT NULL) OR ((archived_at IS NULL) AND (gatekeeper_key IS NOT NULL))))
+  CREATE INDEX contact_gatekeeper_key ON crm.contact USING btree (gatekeeper_key) WHERE (gatekeeper_key IS NOT NULL)
+  CREATE INDEX contact_updated_at ON crm.contact USING btree (updated_at)
+
+create table crm.contact_alias -- Ids that the CRM absorbed in a merge, and the contact that they lead to now. Always one step: chains are shortened.
+  absorbed_crm_id text not null -- The id that is gone.
+  crm_id text not null -- The id that took its place.
+  gatekeeper_key text -- The person key of the absorbed contact, which the CRM drops in a merge.
+  reason text not null default 'merge'::text -- How it was learned.
+  noted_at timestamp with time zone not null default now() -- When it was learned.
+  constraint alias_is_another CHECK ((absorbed_crm_id <> crm_id))
+  constraint contact_alias_pkey PRIMARY KEY (absorbed_crm_id)
+  CREATE INDEX contact_alias_crm_id ON crm.contact_alias USING btree (crm_id)
+  CREATE INDEX contact_alias_gatekeeper_key ON crm.contact_alias USING btree (gatekeeper_key) WHERE (gatekeeper_key IS NOT NULL)
+
+create table crm.contact_field -- Provenance: which source set which value of which contact. A value in crm.contact that differs from the one here was changed in the CRM since.
+  contact_id bigint not null -- The person.
+  field text not null -- Canonical name, or the CRM's own name of the property.
+  value text -- The value that was written.
+  source text not null -- The source that set it.
+  lead_id bigint -- The lead that brought it.
+  occurred_at timestamp with time zone not null -- When the source saw it.
+  written_at timestamp with time zone not null default now() -- When the CRM confirmed it.
+  rule text not null -- The rule that let it through.
+  constraint contact_field_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES crm.contact(contact_id) ON DELETE CASCADE
+  constraint contact_field_pkey PRIMARY KEY (contact_id, field)
+
+create table gate.block_key -- From a blocking key to the contacts that share it: only these are compared by the fuzzy tier.
+  block bigint not null -- Hash of the blocking key.
+  contact_id bigint not null -- Who shares it.
+  constraint block_key_pkey PRIMARY KEY (block, contact_id)
+
+create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited.
+  contact_id bigint not null -- The person.
+  external_id text -- External id, trimmed.
+  emails text[] not null -- All addresses.
+  loose_emails text[] not null -- Addresses without plus-tag and gmail dots, where that differs.
+  phones text[] not null -- All valid numbers in E.164.
+  first_name text -- Given name, folded.
+  last_name text -- Family name, folded.
+  company text -- Company without suffixes, folded.
+  email_domain text -- Domain of the primary address unless public.
+  email_local text -- Local part of the primary address.
+  city text -- Town, folded.
+  country text -- ISO code.
+  blocks bigint[] not null -- Hashes of the blocking keys.
+  normalizer text not null -- Version of the normalizer that derived the row.
+  constraint contact_keys_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES crm.contact(contact_id) ON DELETE CASCADE
+  constraint contact_keys_pkey PRIMARY KEY (contact_id)
+
+create table gate.dead_letter -- Leads that could not be processed, with the reason. The lead itself stays in staging.
+  lead_id bigint not null -- The lead.
+  decision_id bigint -- The decision that gave up.
+  reason text not null -- Reason code.
+  message text -- The CRM's own words, where it refused.
+  died_at timestamp with time zone not null default now() -- When.
+  state text not null default 'waiting'::text -- waiting for a person, replayed (decided anew) or discarded.
+  resolved_at timestamp with time zone -- When a person replayed or discarded it.
+  resolved_by text -- Who.
+  note text -- Why.
+  constraint dead_letter_pkey PRIMARY KEY (lead_id)
+  constraint dead_letter_resolved CHECK (((state = 'waiting'::text) = (resolved_at IS NULL)))
+  constraint dead_letter_state CHECK ((state = ANY (ARRAY['waiting'::text, 'replayed'::text, 'discarded'::text])))
+
+create table gate.delivery -- Which row of a source was delivered with which content, so that a second delivery has no effect.
+  source text not null -- The source.
+  source_key text not null -- The source's id of the row.
+  content_hash bytea not null -- Hash of all that was delivered.
+  lead_id bigint not null -- The first lead that brought it.
+  constraint delivery_pkey PRIMARY KEY (source, source_key, content_hash)
+
+create table gate.governor -- The CRM's limits, shared by all replicas: one row for each.
+  bucket text not null -- general, search or daily.
+  grants timestamp with time zone[] not null default '{}'::timestamp with time zone[] -- When the permits of the rolling window were given.
+  paused_until timestamp with time zone -- Nobody calls before.
+  pause_reason text -- Why.
+  day date -- The day in the account's time zone that day_used counts.
+  day_used bigint not null default 0 -- Calls of that day.
+  constraint governor_bucket CHECK ((bucket = ANY (ARRAY['general'::text, 'search'::text, 'daily'::text])))
+  constraint governor_pkey PRIMARY KEY (bucket)
+
+create table gate.identifier -- From an identifier to the contacts that carry it. Kept with gate.contact_keys by gate.put_keys; no foreign key, for speed.
+  kind text not null -- external_id, email, loose_email or phone.
+  value text not null -- The normalized value.
+  contact_id bigint not null -- Who carries it.
+  constraint identifier_kind CHECK ((kind = ANY (ARRAY['external_id'::text, 'email'::text, 'loose_email'::text, 'phone'::text])))
+  constraint identifier_pkey PRIMARY KEY (kind, value, contact_id)
+
+create table gate.installed -- Which functions and views are installed.
+  singleton boolean not null default true -- Always true: there is one row.
+  sql_hash text not null -- Hash of all files of sql/.
+  version text not null -- Version of the program that installed them.
+  installed_at timestamp with time zone not null default now() -- When.
+  constraint installed_pkey PRIMARY KEY (singleton)
+  constraint installed_singleton_check CHECK (singleton)
+
+create table gate.intent -- A write that may be sent from now on. Committed before anything is sent; one open one for a person.
+  intent_id uuid not null -- Made by the sender; also trace id and idempotency key of the row sent.
+  contact_id bigint not null -- The person.
+  operation text not null -- create or update.
+  crm_id text -- The contact to change.
+  gatekeeper_key text -- The person key of the contact to make.
+  body jsonb not null -- The values to write, by field name.
+  state text not null default 'open'::text -- open (may have been sent), unknown (sent, outcome not known), then applied, rejected, conflict (the CRM knew better: decided anew), missing (contact gone: decided anew), withdrawn (never sent).
+  replica_id uuid not null -- Who sends it.
+  epoch bigint not null default 1 -- Grows when another replica takes it over; what the former one reports is refused.
+  attempts integer not null default 0 -- How often it was sent again after an unknown outcome.
+  reason text -- Why it ended or is unknown: a code.
+  created_at timestamp with time zone not null default now() -- When it was committed.
+  recover_at timestamp with time zone -- When to look in the CRM what became of it.
+  settled_at timestamp with time zone -- When it ended.
+  constraint intent_key CHECK (((operation = 'update'::text) OR (gatekeeper_key IS NOT NULL)))
+  constraint intent_operation CHECK ((operation = ANY (ARRAY['create'::text, 'update'::text])))
+  constraint intent_pkey PRIMARY KEY (intent_id)
+  constraint intent_recover CHECK (((state = 'unknown'::text) = (recover_at IS NOT NULL)))
+  constraint intent_settled CHECK (((state = ANY (ARRAY['open'::text, 'unknown'::text])) = (settled_at IS NULL)))
+  constraint intent_state CHECK ((state = ANY (ARRAY['open'::text, 'unknown'::text, 'applied'::text, 'rejected'::text, 'conflict'::text, 'missing'::text, 'withdrawn'::text])))
+  constraint intent_target CHECK (((operation = 'update'::text) = (crm_id IS NOT NULL)))
+  CREATE UNIQUE INDEX intent_one_open ON gate.intent USING btree (contact_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
+  CREATE INDEX intent_open_by_replica ON gate.intent USING btree (replica_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
+
+create table gate.intent_lead -- Which leads are folded into which write.
+  intent_id uuid not null -- The write.
+  lead_id bigint not null -- The lead.
+  decision_id bigint not null -- The decision that put it there.
+  constraint intent_lead_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES gate.intent(intent_id) ON DELETE CASCADE
+  constraint intent_lead_pkey PRIMARY KEY (intent_id, lead_id)
+  CREATE INDEX intent_lead_lead ON gate.intent_lead USING btree (lead_id)
+
+create table gate.mirror_drift -- What each full comparison of the mirror with the CRM found and repaired.
+  compared_at timestamp with time zone not null default now() -- When it ended.
+  contacts bigint not null -- Contacts the CRM has.
+  missing bigint not null -- Were in the CRM and not in the mirror.
+  stale bigint not null -- Were older in the mirror.
+  ghost bigint not null -- Were in the mirror and no more in the CRM.
+  constraint mirror_drift_pkey PRIMARY KEY (compared_at)
+
+create table gate.mirror_progress -- How far each pass over the CRM has come; a stopped pass goes on where it was.
+  pass text not null -- full (all contacts), changes (what changed lately), slow (the same, an hour behind, for what the CRM's index showed late), archived (the bin).
+  cursor text -- Where the pass goes on: the CRM's page cursor, or the last id of the window.
+  window_lo timestamp with time zone -- From, for a pass over a window that is under way.
+  window_hi timestamp with time zone -- To.
+  started_at timestamp with time zone -- When the pass under way, or the last one, began.
+  finished_at timestamp with time zone -- When the last pass ended. Null: never, or one is under way.
+  rows_read bigint not null default 0 -- Contacts read in this pass.
+  watermark timestamp with time zone -- All changes up to then are in the mirror, as far as this pass knows.
+  constraint mirror_progress_pass CHECK ((pass = ANY (ARRAY['full'::text, 'changes'::text, 'slow'::text, 'archived'::text])))
+  constraint mirror_progress_pkey PRIMARY KEY (pass)
+
+create table gate.replica -- One row for each run of the daemon: the only heartbeat there is.
+  replica_id uuid not null -- New at every start.
+  host_id text not null -- Boot and process namespace of the machine, so that a daemon started again on it can tell that its forerunner is dead.
+  process_id integer not null -- Number of the process.
+  process_started text not null -- Start time of the process in the kernel's ticks, since process numbers are used again.
+  version text not null -- Version of the program.
+  started_at timestamp with time zone not null default now() -- When it started.
+  lease_until timestamp with time zone not null -- Until then its claims and intents are its own. By the database's clock.
+  stopped_at timestamp with time zone -- When it said that it was done. Null if it runs or died.
+  constraint replica_pkey PRIMARY KEY (replica_id)
+
+create table gate.review -- Leads about which a person must decide, and what the person decided.
+  lead_id bigint not null -- The lead.
+  decision_id bigint not null -- The decision that asked.
+  reason text not null -- Why: a code.
+  candidates jsonb not null -- The contacts in question with their evidence.
+  opened_at timestamp with time zone not null default now() -- When it was asked.
+  state text not null default 'open'::text -- open; accepted (it is contact_id), created (it is a new person), rejected (the lead is not wanted).
+  contact_id bigint -- Whom the person named.
+  resolved_at timestamp with time zone -- When.
+  resolved_by text -- Who.
+  note text -- Why.
+  constraint review_accepted CHECK (((state = 'accepted'::text) = (contact_id IS NOT NULL)))
+  constraint review_pkey PRIMARY KEY (lead_id)
+  constraint review_resolved CHECK (((state = 'open'::text) = (resolved_at IS NULL)))
+  constraint review_state CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'created'::text, 'rejected'::text])))
+
+create table gate.site -- What belongs to this installation alone.
+  singleton boolean not null default true -- Always true: there is one row.
+  person_key bytea not null -- Secret with which person keys are made. Never changed: another one would make other keys for the same people.
+  account_id text -- The CRM account that the mirror was filled from. Another one is refused.
+  time_zone text -- The account's time zone; its daily quota begins anew at midnight there.
+  has_unique_key boolean not null default false -- The CRM enforces the person key: guarantee class A.
+  constraint site_pkey PRIMARY KEY (singleton)
+  constraint site_singleton_check CHECK (singleton)
+
+create table gate.work -- State of each lead. One narrow row, changed only by the functions of this schema.
+  lead_id bigint not null -- The lead.
+  state text not null default 'ready'::text -- ready, claimed by a replica, intended (a write is under way), done, dead (see gate.dead_letter), review (see gate.review).
+  replica_id uuid -- Who has claimed it.
+  epoch bigint not null default 0 -- Grows at every claim; what an older claimer reports is refused.
+  claims integer not null default 0 -- How often it was claimed and not handed back clean: a lead that kills the process is found by this.
+  attempts integer not null default 0 -- How often it was decided anew after the CRM contradicted the mirror.
+  next_at timestamp with time zone not null default now() -- Not before.
+  waits_for bigint -- The person whose open intent must be settled first.
+  constraint work_claimed CHECK (((state = 'claimed'::text) = (replica_id IS NOT NULL)))
+  constraint work_pkey PRIMARY KEY (lead_id)
+  constraint work_state CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'intended'::text, 'done'::text, 'dead'::text, 'review'::text])))
+  constraint work_waits CHECK (((waits_for IS NULL) OR (state = 'ready'::text)))
+  CREATE INDEX work_claimed ON gate.work USING btree (replica_id) WHERE (state = 'claimed'::text)
+  CREATE INDEX work_ready ON gate.work USING btree (next_at, lead_id) WHERE (state = 'ready'::text)
+  CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
+
+create table rules.company_suffix -- Words that do not tell companies apart: gmbh, inc, ltd. Filled with the built-in list at the first start.
+  suffix text not null -- Lower case, without dots.
+  constraint company_suffix_pkey PRIMARY KEY (suffix)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.company_suffix REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.company_suffix REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.company_suffix FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.company_suffix REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.field -- Which policy holds for a field and a source. The most exact row counts: field and source, then field for all, then source for all fields, then all for all.
+  field text not null -- Canonical name or CRM name of the property; '*' for all fields.
+  source text not null default '*'::text -- Name of the source; '*' for all.
+  policy text not null -- highest_rank: the better source wins, the newer value within one rank. newest: the newer value wins, whoever brings it. only_if_blank: fills, never replaces. never: this source may not write the field.
+  note text -- Why, for people.
+  constraint field_pkey PRIMARY KEY (field, source)
+  constraint field_policy CHECK ((policy = ANY (ARRAY['highest_rank'::text, 'newest'::text, 'only_if_blank'::text, 'never'::text])))
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.field REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.field REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.field FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.field REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.junk_value -- Texts that stand for no value: test, n/a, asdf. Filled with the built-in list at the first start.
+  value text not null -- Lower case.
+  constraint junk_value_pkey PRIMARY KEY (value)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.junk_value REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.junk_value REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.junk_value FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.junk_value REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.match_threshold -- From which score on two records are one person, and from which a person is asked.
+  name text not null -- match, review, or margin.
+  score real not null -- In units of match weight.
+  note text not null -- What it does.
+  constraint match_threshold_name CHECK ((name = ANY (ARRAY['match'::text, 'review'::text, 'margin'::text])))
+  constraint match_threshold_pkey PRIMARY KEY (name)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.match_threshold REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.match_threshold REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_threshold FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.match_threshold REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.match_weight -- Match weights of the fuzzy tier after Fellegi and Sunter: log2 of how much more often two records of one person agree so than two of different people.
+  field text not null -- What is compared: first_name, last_name, company, email_domain, city, …
+  level text not null -- How well it agrees: exact, nickname, initial, similar, swapped, different, …
+  weight real not null -- Added to the score.
+  constraint match_weight_pkey PRIMARY KEY (field, level)
+  constraint match_weight_range CHECK (((weight >= ('-50'::integer)::double precision) AND (weight <= (50)::double precision)))
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.match_weight REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.match_weight REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_weight FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.match_weight REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.nickname -- Short forms of given names: bob is robert. Two names meet when one is a short form of the other or both are of a third.
+  nickname text not null -- Short form, lower case, without diacritics.
+  name text not null -- Full form, lower case, without diacritics.
+  constraint nickname_lower CHECK (((nickname = lower(nickname)) AND (name = lower(name))))
+  constraint nickname_pkey PRIMARY KEY (nickname, name)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.nickname REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.nickname REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.nickname FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.nickname REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.not_duplicate -- Pairs of contacts that a person has said are two people.
+  crm_id_low text not null -- The CRM id that sorts first as text.
+  crm_id_high text not null -- The other one.
+  note text -- Why, for people.
+  noted_by text not null default SESSION_USER -- Who said so.
+  noted_at timestamp with time zone not null default now() -- When.
+  constraint not_duplicate_order CHECK ((crm_id_low < crm_id_high))
+  constraint not_duplicate_pkey PRIMARY KEY (crm_id_low, crm_id_high)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.not_duplicate REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.not_duplicate REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.not_duplicate FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.not_duplicate REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.policy_version -- One row for each statement that changed a rule: what stood there before and after.
+  policy_version bigint not null generated always as identity -- The number that decisions carry. The highest one is in force.
+  changed_at timestamp with time zone not null default now() -- When.
+  changed_by text not null default SESSION_USER -- The database user.
+  rule_table text not null -- Which table of this schema.
+  operation text not null -- insert, update, delete or truncate.
+  rows_before jsonb -- The rows as they were.
+  rows_after jsonb -- The rows as they are.
+  constraint policy_version_pkey PRIMARY KEY (policy_version)
+
+create table rules.shared_mailbox -- Addresses that do not identify one person. A local part alone (info) holds for every domain, a whole address for itself, @domain for all of a domain.
+  address text not null -- info, sales@acme.example or @lists.example, lower case.
+  note text -- Why, for people.
+  constraint shared_mailbox_lower CHECK ((address = lower(address)))
+  constraint shared_mailbox_pkey PRIMARY KEY (address)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.shared_mailbox REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.shared_mailbox REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.shared_mailbox FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.shared_mailbox REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.shared_phone -- Numbers that do not identify one person, such as switchboards.
+  phone text not null -- E.164: +49301234567.
+  note text -- Why, for people.
+  constraint shared_phone_e164 CHECK ((phone ~ '^\+[0-9]{6,15}$'::text))
+  constraint shared_phone_pkey PRIMARY KEY (phone)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.shared_phone REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.shared_phone REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.shared_phone FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.shared_phone REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table rules.source -- The sources, and how far each is trusted. The row 'crm' stands for values that were set in the CRM itself.
+  source text not null -- Name, as in staging.lead.source.
+  rank integer not null -- 0 to 1000. A value of a lower rank never replaces one of a higher rank where the policy is highest_rank.
+  description text -- What it is, for people.
+  constraint source_name CHECK (((source <> ''::text) AND (source <> '*'::text)))
+  constraint source_pkey PRIMARY KEY (source)
+  constraint source_rank_range CHECK (((rank >= 0) AND (rank <= 1000)))
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.source REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.source REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.source FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.source REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+
+create table staging.lead -- One row for each lead as the source delivered it. ETL jobs insert; nobody updates.
+  lead_id bigint not null generated always as identity -- Number of the delivered row, given by the database.
+  source text -- Name of the source as in rules.source. A lead of an unknown source becomes a dead letter until the source is entered.
+  source_key text -- The source's own id of the row. The same row delivered twice has one effect.
+  external_id text -- The id that the leading system gives the person. The first key of the hierarchy.
+  email text -- E-mail address in any spelling. The second key.
+  phone text -- Phone number in any spelling. The third key.
+  mobile_phone text -- Mobile number in any spelling. The third key as well.
+  first_name text -- Given name.
+  last_name text -- Family name.
+  full_name text -- Whole name, for sources that do not keep the two apart. Used only to fill first_name and last_name.
+  company text -- Name of the company.
+  job_title text -- Position at the company.
+  street text -- Street and number.
+  city text -- Town.
+  state text -- State, province or region.
+  postal_code text -- Postal code.
+  country text -- Country by name or code. Also says how to read a phone number without country code.
+  properties jsonb -- Any other CRM property by its CRM name: {"lifecyclestage": "lead"}.
+  occurred_at timestamp with time zone -- When the source saw these values. Decides where the newest value wins. Absent, or in the future: received_at counts.
+  received_at timestamp with time zone default now() -- When the row arrived.
+  delivered_by text default SESSION_USER -- The database user that delivered it; may read its state in staging.lead_status.
+  constraint lead_pkey PRIMARY KEY (lead_id)
+  CREATE TRIGGER lead_arrived AFTER INSERT ON staging.lead REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION gate.lead_arrived()
+
+create view staging.lead_status -- What became of your leads: waiting, writing, done, review or dead.
+  lead_id bigint
+  source text
+  source_key text
+  received_at timestamp with time zone
+  state text
+  action text
+  outcome text
+  reason text
+  crm_id text
+  decided_at timestamp with time zone
+  settled_at timestamp with time zone
+
+create function gate.adopt_leads(p_limit integer) returns bigint volatile
+  grant execute to public
+
+create function gate.beat(p_replica uuid, p_lease_seconds integer) returns boolean volatile
+  grant execute to public
+
+create function gate.begin_pass(p_pass text, p_window_lo timestamp with time zone, p_window_hi timestamp with time zone) returns TABLE(cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, rows_read bigint) volatile
+  grant execute to public
+
+create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns void volatile
+  grant execute to public
+
+create function gate.bury_ghosts(p_started_at timestamp with time zone) returns bigint volatile
+  grant execute to public
+
+create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone) volatile
+  grant execute to public
+
+create function gate.drop_keys(p_contacts bigint[]) returns void volatile
+  grant execute to public
+
+create function gate.end_pass(p_pass text, p_watermark timestamp with time zone) returns void volatile
+  grant execute to public
+
+create function gate.fill_lists(p_company_suffixes text[], p_junk_values text[]) returns void volatile
+  grant execute to public
+
+create function gate.lead_arrived() returns trigger volatile security definer set search_path=pg_catalog, gate, pg_temp
+  grant execute to public
+
+create function gate.lock_people() returns void volatile
+  grant execute to public
+
+create function gate.mirror_age() returns interval stable
+  grant execute to public
+
+create function gate.mirror_write(p_records jsonb, p_normalizer text) returns TABLE(missing bigint, stale bigint) volatile
+  grant execute to public
+
+create function gate.next_due() returns double precision stable
+  grant execute to public
+
+create function gate.note_merges(p_merges jsonb) returns void volatile
+  grant execute to public
+
+create function gate.note_rule_change() returns trigger volatile security definer set search_path=pg_catalog, rules, pg_temp
+  grant execute to public
+
+create function gate.outdated_keys(p_normalizer text, p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to public
+
+create function gate.passes() returns TABLE(pass text, cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, watermark timestamp with time zone) stable
+  grant execute to public
+
+create function gate.policy_version() returns bigint stable
+  grant execute to public
+
+create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void volatile
+  grant execute to public
+
+create function gate.read_lists() returns jsonb stable
+  grant execute to public
+
+create function gate.read_policy() returns jsonb stable
+  grant execute to public
+
+create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision) returns void volatile
+  grant execute to public
+
+create function gate.replicas_of_host(p_host_id text) returns TABLE(process_id integer, process_started text) stable
+  grant execute to public
+
+create function gate.rescue_claims() returns bigint volatile
+  grant execute to public
+
+create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_alive text[]) returns void volatile
+  grant execute to public
+
+create function gate.step_pass(p_pass text, p_cursor text, p_rows bigint) returns void volatile
+  grant execute to public
+
+create function gate.stop_replica(p_replica uuid) returns void volatile
+  grant execute to public
