@@ -1,7 +1,10 @@
 //! The HubSpot connector over real HTTP.
 
+mod account;
 mod broken_answers;
 mod connection;
+mod mishaps;
+mod naive_assumptions;
 mod script;
 
 use std::collections::BTreeMap;
