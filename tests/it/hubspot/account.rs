@@ -28,7 +28,11 @@ impl Account {
 
     /// An account with fault rules in force from the start.
     pub(super) async fn faulty(faults: Vec<Rule>) -> Self {
-        Self::open(Options { faults, ..Options::default() }).await
+        Self::open(Options {
+            faults,
+            ..Options::default()
+        })
+        .await
     }
 
     /// An account without any property of ours.
@@ -37,7 +41,11 @@ impl Account {
         let mut settings = settings(&running.base_url());
         settings.version = version.to_owned();
         let hubspot = HubSpot::new(settings).expect("good settings");
-        Self { running, hubspot, http: plain_http() }
+        Self {
+            running,
+            hubspot,
+            http: plain_http(),
+        }
     }
 
     /// The connector of another app or time, with another token.
@@ -61,7 +69,11 @@ impl Account {
     /// Reads by a key; the read must succeed.
     pub(super) async fn read(&self, key: ReadKey, values: &[&str]) -> ReadAnswer {
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        self.hubspot.read(permit(), &canonical(), key, &values).await.result.expect("an answer")
+        self.hubspot
+            .read(permit(), &canonical(), key, &values)
+            .await
+            .result
+            .expect("an answer")
     }
 
     /// Somebody else merges two contacts; the id that comes out.
@@ -82,7 +94,14 @@ impl Account {
     /// A call that does not go through the connector.
     pub(super) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}{path}", self.running.base_url());
-        let answer = self.http.post(url).bearer_auth("sandbox-token").json(body).send().await.expect("an answer");
+        let answer = self
+            .http
+            .post(url)
+            .bearer_auth("sandbox-token")
+            .json(body)
+            .send()
+            .await
+            .expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
     }
@@ -108,5 +127,9 @@ fn plain_http() -> reqwest::Client {
         .expect("versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().expect("a client")
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .build()
+        .expect("a client")
 }
