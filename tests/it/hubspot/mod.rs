@@ -5,6 +5,7 @@ mod broken_answers;
 mod connection;
 mod mishaps;
 mod naive_assumptions;
+mod refusals;
 mod script;
 
 use std::collections::BTreeMap;
