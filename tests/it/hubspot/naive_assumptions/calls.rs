@@ -143,7 +143,7 @@ async fn every_call_works_under_all_three_version_prefixes() {
             }
             other => panic!("{version}: {other:?}"),
         }
-        assert_eq!(all_changed(&account, ever()).await, [id.clone()]);
+        assert_eq!(all_changed(&account, ever()).await, std::slice::from_ref(&id));
         let page = hubspot
             .list(permit(), &canonical(), None, false)
             .await
