@@ -1,7 +1,11 @@
 //! The HubSpot connector over real HTTP.
 
+mod account;
 mod broken_answers;
 mod connection;
+mod mishaps;
+mod naive_assumptions;
+mod refusals;
 mod script;
 
 use std::collections::BTreeMap;
