@@ -5,7 +5,7 @@
 
 mod config;
 mod hubspot;
+mod normalize;
+mod sandbox;
 mod store;
 mod support;
-mod sandbox;
-mod normalize;
