@@ -69,6 +69,7 @@ create table gate.work (
 
 create index work_ready on gate.work (next_at, lead_id) where state = 'ready';
 create index work_claimed on gate.work (replica_id) where state = 'claimed';
+create index work_intended on gate.work (lead_id) where state = 'intended';
 create index work_waits_for on gate.work (waits_for) where waits_for is not null;
 
 comment on table gate.work is 'State of each lead. One narrow row, changed only by the functions of this schema.';
