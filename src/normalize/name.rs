@@ -73,7 +73,8 @@ impl NameRules {
 
     /// Is this folded word one that begins a family name?
     pub(super) fn is_particle(&self, word: &str) -> bool {
-        self.particles.contains(word)
+        // A single letter is an initial, but for the Spanish "y".
+        (word.len() > 1 || word == "y") && self.particles.contains(word)
     }
 
     fn key(&self, tokens: &[&str]) -> Option<String> {
@@ -151,7 +152,7 @@ impl NameRules {
             }),
             [whole] => {
                 let whole = self.bare(whole);
-                let particle = |token: &&str| self.particles.contains(&compact(token));
+                let particle = |token: &&str| token.starts_with(['\'', '’']) || self.is_particle(&compact(token));
                 let mut cut = whole.len().checked_sub(1)?;
                 // A single letter at the end is a middle initial, not a family name.
                 if cut == 0
