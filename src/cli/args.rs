@@ -99,7 +99,7 @@ pub enum Command {
         action: RulesAction,
     },
     /// Run the HubSpot-compatible CRM for trial and tests, on loopback only
-    #[command(after_help = "Example:\n  gatekeeper sandbox --port 8400 --contacts demo/contacts.csv")]
+    #[command(after_help = "Example:\n  gatekeeper sandbox --contacts demo/contacts.csv --unique-property external_id")]
     Sandbox(SandboxOptions),
 }
 
@@ -241,7 +241,7 @@ pub struct SandboxOptions {
     /// Port on 127.0.0.1; 0 for any that is free
     #[arg(long, default_value_t = 8400)]
     pub port: u16,
-    /// Accept only this token [default: any]
+    /// The token that is accepted [default: sandbox-token]
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
     /// No rate limits
@@ -259,6 +259,9 @@ pub struct SandboxOptions {
     /// Contacts to begin with: CSV with HubSpot's property names as columns
     #[arg(long, value_name = "FILE")]
     pub contacts: Option<PathBuf>,
+    /// A unique text property that the account has from the start, such as external_id; may be repeated
+    #[arg(long, value_name = "PROPERTY")]
+    pub unique_property: Vec<String>,
     /// Append every request and every effect to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,

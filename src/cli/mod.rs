@@ -16,7 +16,7 @@ mod status;
 mod tell;
 mod why_not;
 
-pub use args::{Arguments, Command};
+pub use args::{Arguments, Command, DemoOptions};
 pub use exit::{CliError, code};
 
 use crate::config::Config;
