@@ -25,6 +25,7 @@ pub mod normalize;
 
 pub mod crm;
 pub mod line;
+pub mod pull;
 pub mod push;
 pub mod rulebook;
 pub mod sandbox;
