@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand};
 /// Stands between lead sources and a CRM: no duplicate contact, no good value overwritten by a worse one, no lead lost.
 #[derive(Debug, Parser)]
 #[command(name = "gatekeeper", version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done; 1 failed, try again; 2 wrong settings or arguments; 3 the CRM refuses the \
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed, try again; 2 wrong settings or arguments; 3 the CRM refuses the \
 token or lacks the unique property; 4 the database is newer than this program.\n\n\
-A newcomer begins with: gatekeeper demo")]
+A newcomer begins with: gatekeeper demo"
+)]
 pub struct Arguments {
     /// Settings file [default: ./config.toml, then /etc/gatekeeper/config.toml, then the built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
@@ -49,7 +51,9 @@ pub enum Command {
         dry_run: bool,
     },
     /// Bring the mirror up to date now
-    #[command(after_help = "Examples:\n  gatekeeper mirror          # what is due by the timetable\n  gatekeeper mirror --full   # read and compare everything")]
+    #[command(
+        after_help = "Examples:\n  gatekeeper mirror          # what is due by the timetable\n  gatekeeper mirror --full   # read and compare everything"
+    )]
     Mirror {
         /// Read all contacts, compare, repair, and report the drift
         #[arg(long)]
@@ -62,7 +66,9 @@ pub enum Command {
         json: bool,
     },
     /// Tell the whole story of a lead
-    #[command(after_help = "Examples:\n  gatekeeper explain 4711\n  gatekeeper explain webinar:W9002   # by source and source_key")]
+    #[command(
+        after_help = "Examples:\n  gatekeeper explain 4711\n  gatekeeper explain webinar:W9002   # by source and source_key"
+    )]
     Explain {
         /// `staging.lead.lead_id`, or SOURCE:SOURCE_KEY
         lead: String,

@@ -28,22 +28,40 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn good(&mut self, what: &'static str, says: impl Into<String>) {
-        self.0.push(Finding { what, good: Some(true), says: says.into(), code: 0 });
+        self.0.push(Finding {
+            what,
+            good: Some(true),
+            says: says.into(),
+            code: 0,
+        });
     }
 
     /// Something to know, that stops nothing.
     fn note(&mut self, what: &'static str, says: impl Into<String>) {
-        self.0.push(Finding { what, good: None, says: says.into(), code: 0 });
+        self.0.push(Finding {
+            what,
+            good: None,
+            says: says.into(),
+            code: 0,
+        });
     }
 
     fn bad(&mut self, what: &'static str, says: impl Into<String>, code: u8) {
-        self.0.push(Finding { what, good: Some(false), says: says.into(), code });
+        self.0.push(Finding {
+            what,
+            good: Some(false),
+            says: says.into(),
+            code,
+        });
     }
 }
 
 pub(super) async fn check(config: Config, offline: bool, json: bool) -> Result<(), CliError> {
     let mut findings = Findings::default();
-    let place = config.source.as_deref().map_or("built-in defaults".into(), |path: &Path| path.display().to_string());
+    let place = config
+        .source
+        .as_deref()
+        .map_or("built-in defaults".into(), |path: &Path| path.display().to_string());
     findings.good("settings", place);
     secrets(&config, &mut findings);
     if !offline {
@@ -52,7 +70,11 @@ pub(super) async fn check(config: Config, offline: bool, json: bool) -> Result<(
     print(&findings, json)?;
     let worst = findings.0.iter().map(|finding| finding.code).max().unwrap_or(0);
     let failed = findings.0.iter().any(|finding| finding.good == Some(false));
-    if failed { Err(CliError::ChecksFailed { code: worst.max(1) }) } else { Ok(()) }
+    if failed {
+        Err(CliError::ChecksFailed { code: worst.max(1) })
+    } else {
+        Ok(())
+    }
 }
 
 fn secrets(config: &Config, findings: &mut Findings) {
@@ -88,19 +110,34 @@ async fn database(store: &Store, findings: &mut Findings) -> Result<bool, StoreE
     let checkup = match ask::checkup(&client).await {
         Ok(checkup) => checkup,
         Err(StoreError::Missing(_)) => {
-            findings.bad("schema", "is not installed; run `gatekeeper migrate` as the owner of the database", 1);
+            findings.bad(
+                "schema",
+                "is not installed; run `gatekeeper migrate` as the owner of the database",
+                1,
+            );
             return Ok(false);
         }
         Err(error) => return Err(error),
     };
-    findings.good("schema", format!("is installed, on PostgreSQL {}", tell::text(&checkup["version"])));
+    findings.good(
+        "schema",
+        format!("is installed, on PostgreSQL {}", tell::text(&checkup["version"])),
+    );
     for setting in ["fsync", "full_page_writes"] {
         if checkup[setting] == "off" {
-            findings.bad("durability", format!("{setting} is off: a crash of the server can lose leads; switch it on"), 1);
+            findings.bad(
+                "durability",
+                format!("{setting} is off: a crash of the server can lose leads; switch it on"),
+                1,
+            );
         }
     }
     if checkup["synchronous_commit"] == "off" {
-        findings.bad("durability", "synchronous_commit is off for this role: an intent may be lost after it was sent; switch it on", 1);
+        findings.bad(
+            "durability",
+            "synchronous_commit is off for this role: an intent may be lost after it was sent; switch it on",
+            1,
+        );
     }
     clock(&checkup, findings);
     roles(&checkup, findings);
@@ -108,32 +145,53 @@ async fn database(store: &Store, findings: &mut Findings) -> Result<bool, StoreE
         findings.note("rules", "no source is entered: every lead becomes a dead letter; insert into rules.source (source, rank) values ('webinar', 200);");
     }
     if checkup["mirror_loaded"] != true {
-        findings.note("mirror", "was never loaded; `gatekeeper run` does it first, or `gatekeeper mirror --full`");
+        findings.note(
+            "mirror",
+            "was never loaded; `gatekeeper run` does it first, or `gatekeeper mirror --full`",
+        );
     }
     Ok(true)
 }
 
 fn clock(checkup: &Value, findings: &mut Findings) {
-    let Ok(theirs) = tell::text(&checkup["now"]).parse::<DateTime<Utc>>() else { return };
+    let Ok(theirs) = tell::text(&checkup["now"]).parse::<DateTime<Utc>>() else {
+        return;
+    };
     let apart = (Utc::now() - theirs).num_seconds().abs();
     if apart > 60 {
-        findings.note("clock", format!("this machine and the database are {apart} s apart; all deadlines go by the database's"));
+        findings.note(
+            "clock",
+            format!("this machine and the database are {apart} s apart; all deadlines go by the database's"),
+        );
     } else {
         findings.good("clock", format!("{apart} s from the database's"));
     }
 }
 
 fn roles(checkup: &Value, findings: &mut Findings) {
-    let there: Vec<&str> = checkup["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let missing: Vec<String> = ["gatekeeper_daemon", "gatekeeper_etl", "gatekeeper_analyst", "gatekeeper_steward"]
+    let there: Vec<&str> = checkup["roles"]
+        .as_array()
         .into_iter()
-        .filter(|role| !there.contains(role))
-        .map(|role| format!("create role {role} nologin;"))
+        .flatten()
+        .filter_map(Value::as_str)
         .collect();
+    let missing: Vec<String> = [
+        "gatekeeper_daemon",
+        "gatekeeper_etl",
+        "gatekeeper_analyst",
+        "gatekeeper_steward",
+    ]
+    .into_iter()
+    .filter(|role| !there.contains(role))
+    .map(|role| format!("create role {role} nologin;"))
+    .collect();
     if missing.is_empty() {
         findings.good("roles", there.join(", "));
     } else {
-        let advice = format!("are missing; as a superuser run: {} then `gatekeeper migrate`", missing.join(" "));
+        let advice = format!(
+            "are missing; as a superuser run: {} then `gatekeeper migrate`",
+            missing.join(" ")
+        );
         findings.note("roles", advice);
     }
     let user = tell::text(&checkup["user"]);
@@ -167,7 +225,10 @@ async fn crm(config: &Config, store: &Store, findings: &mut Findings) {
     };
     findings.good("CRM properties", format!("{} properties", schema.properties.len()));
     match schema.require_unique_key() {
-        Ok(()) => findings.good("guarantee", "class A: the CRM refuses a second contact with the same person key"),
+        Ok(()) => findings.good(
+            "guarantee",
+            "class A: the CRM refuses a second contact with the same person key",
+        ),
         Err(error) => findings.bad("guarantee", chain(&error), 3),
     }
     let unknown: Vec<&String> = config
@@ -177,7 +238,11 @@ async fn crm(config: &Config, store: &Store, findings: &mut Findings) {
         .filter(|property| !schema.properties.contains_key(&line.crm().canonical(property)))
         .collect();
     if !unknown.is_empty() {
-        findings.bad("crm.properties", format!("the CRM has no property {unknown:?}; correct the names"), 2);
+        findings.bad(
+            "crm.properties",
+            format!("the CRM has no property {unknown:?}; correct the names"),
+            2,
+        );
     }
     match line.list(Priority::Live, None, false).await {
         Ok(_) => findings.good("CRM scope", "contacts can be read"),

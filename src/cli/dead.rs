@@ -11,7 +11,12 @@ pub(super) async fn dead(config: &Config, action: DeadAction) -> Result<(), CliE
     let store = Store::open(config).await?;
     let client = store.client().await?;
     let done = match action {
-        DeadAction::List { reason, limit, all, json } => {
+        DeadAction::List {
+            reason,
+            limit,
+            all,
+            json,
+        } => {
             let letters = ask::list_dead(&client, reason.as_deref(), limit, all).await?;
             list(&letters, json)
         }
@@ -42,7 +47,18 @@ fn list(letters: &[Value], json: bool) -> Result<(), CliError> {
             tell::text(&letter["state"]),
         ]
     });
-    output::table(&["lead", "source", "source key", "reason", "the CRM said", "died at", "state"], rows.collect())?;
+    output::table(
+        &[
+            "lead",
+            "source",
+            "source key",
+            "reason",
+            "the CRM said",
+            "died at",
+            "state",
+        ],
+        rows.collect(),
+    )?;
     Ok(())
 }
 
@@ -66,7 +82,9 @@ async fn act(client: &Client, pick: DeadPick, words: &str, replay: bool) -> Resu
         usize::try_from(done).unwrap_or(0)
     };
     if pick.json {
-        return Ok(output::json(&serde_json::json!({"leads": leads, "done": done, "dry_run": pick.dry_run}))?);
+        return Ok(output::json(
+            &serde_json::json!({"leads": leads, "done": done, "dry_run": pick.dry_run}),
+        )?);
     }
     let would = if pick.dry_run { "would be " } else { "" };
     output::line(&format!("{} {would}{words}.", output::count(done, "dead letter")))?;

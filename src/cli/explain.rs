@@ -75,7 +75,10 @@ fn delivered(lead: &Value) -> Vec<String> {
         tell::time(&lead["received_at"]),
     )];
     lines.push("  came in as".into());
-    let names = CANONICAL.iter().map(crate::domain::Field::name).chain(["full_name", "properties", "occurred_at"]);
+    let names = CANONICAL
+        .iter()
+        .map(crate::domain::Field::name)
+        .chain(["full_name", "properties", "occurred_at"]);
     for name in names {
         if !lead[name].is_null() {
             lines.push(format!("    {name:<14} {}", tell::shown(&lead[name])));
@@ -97,7 +100,11 @@ fn undecided(work: &Value) -> String {
 }
 
 fn heading(decision: &Value, place: usize, of: usize) -> String {
-    let number = if of > 1 { format!("{}. decision", place + 1) } else { "decision".to_owned() };
+    let number = if of > 1 {
+        format!("{}. decision", place + 1)
+    } else {
+        "decision".to_owned()
+    };
     let mut text = format!(
         "{number} {} at {}: {}",
         tell::text(&decision["decision_id"]),
@@ -108,7 +115,11 @@ fn heading(decision: &Value, place: usize, of: usize) -> String {
         text += &format!(", identified by {}", tell::text(&decision["tier"]));
     }
     if !decision["contact_id"].is_null() {
-        text += &format!(", contact {} (CRM id {})", tell::text(&decision["contact_id"]), tell::or_dash(&decision["crm_id"]));
+        text += &format!(
+            ", contact {} (CRM id {})",
+            tell::text(&decision["contact_id"]),
+            tell::or_dash(&decision["crm_id"])
+        );
     }
     if !decision["reason"].is_null() {
         text += &format!(", because: {}", tell::text(&decision["reason"]));
@@ -123,9 +134,18 @@ fn heading(decision: &Value, place: usize, of: usize) -> String {
 fn normalized(normalized: &Value) -> Vec<String> {
     let mut lines = vec!["  was compared as".into()];
     let keys = &normalized["keys"];
-    for name in
-        ["external_id", "emails", "loose_emails", "phones", "first_name", "last_name", "company", "email_domain", "city", "country"]
-    {
+    for name in [
+        "external_id",
+        "emails",
+        "loose_emails",
+        "phones",
+        "first_name",
+        "last_name",
+        "company",
+        "email_domain",
+        "city",
+        "country",
+    ] {
         let value = &keys[name];
         let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         if !empty {
@@ -170,7 +190,11 @@ fn candidates(decision: &Value, contacts: &Value) -> Vec<String> {
             .collect::<Vec<_>>()
             .join(" ");
         let chosen = !decision["contact_id"].is_null() && candidate["contact_id"] == decision["contact_id"];
-        let place = if candidate["in_batch"] == true { ", came in the same batch" } else { "" };
+        let place = if candidate["in_batch"] == true {
+            ", came in the same batch"
+        } else {
+            ""
+        };
         lines.push(format!(
             "    {} contact {id} {who}: found by {}, names {}, score {} (match from {}, review from {}){place}",
             if chosen { "=>" } else { "  " },
@@ -224,10 +248,16 @@ fn sent(decision: &Value) -> Vec<String> {
         return if decision["intent_id"].is_null() {
             vec!["  nothing was sent".into()]
         } else {
-            vec![format!("  sent with write {}, whose working row is deleted by now; outcome {}", tell::text(&decision["intent_id"]), tell::or_dash(&decision["outcome"]))]
+            vec![format!(
+                "  sent with write {}, whose working row is deleted by now; outcome {}",
+                tell::text(&decision["intent_id"]),
+                tell::or_dash(&decision["outcome"])
+            )]
         };
     }
-    let body = intent["body"].as_object().map_or_else(Vec::new, |body| body.keys().cloned().collect());
+    let body = intent["body"]
+        .as_object()
+        .map_or_else(Vec::new, |body| body.keys().cloned().collect());
     let mut lines = vec![format!(
         "  sent: {} of {} (write {})",
         tell::text(&intent["operation"]),
@@ -253,7 +283,11 @@ fn sent(decision: &Value) -> Vec<String> {
     lines.push(format!(
         "  the CRM answered: {}{}{answer}",
         tell::text(&settlement["outcome"]),
-        if settlement["reason"].is_null() { String::new() } else { format!(" ({})", tell::text(&settlement["reason"])) },
+        if settlement["reason"].is_null() {
+            String::new()
+        } else {
+            format!(" ({})", tell::text(&settlement["reason"]))
+        },
     ));
     if !settlement["message"].is_null() {
         lines.push(format!("    {}", tell::shown(&settlement["message"])));
@@ -266,7 +300,12 @@ fn by_a_person(story: &Value) -> Vec<String> {
     let (dead, review) = (&story["dead_letter"], &story["review"]);
     if !dead.is_null() {
         lines.push(String::new());
-        lines.push(format!("Dead letter since {}: {}, {}.", tell::time(&dead["died_at"]), tell::text(&dead["reason"]), tell::text(&dead["state"])));
+        lines.push(format!(
+            "Dead letter since {}: {}, {}.",
+            tell::time(&dead["died_at"]),
+            tell::text(&dead["reason"]),
+            tell::text(&dead["state"])
+        ));
         if dead["state"] == "waiting" {
             let lead = tell::text(&dead["lead_id"]);
             lines.push(format!("  mend the cause, then: gatekeeper dead replay {lead}"));
@@ -275,7 +314,11 @@ fn by_a_person(story: &Value) -> Vec<String> {
     if !review.is_null() {
         let lead = tell::text(&review["lead_id"]);
         lines.push(String::new());
-        lines.push(format!("Review: {}, {}.", tell::text(&review["reason"]), tell::text(&review["state"])));
+        lines.push(format!(
+            "Review: {}, {}.",
+            tell::text(&review["reason"]),
+            tell::text(&review["state"])
+        ));
         if review["state"] == "open" {
             lines.push(format!(
                 "  decide it: gatekeeper review accept {lead} CONTACT | review create {lead} | review reject {lead}"

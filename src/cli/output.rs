@@ -14,7 +14,9 @@ pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
 /// Prints a table. Long cells are wrapped on a terminal and left whole in a pipe.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header.to_vec());
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }

@@ -13,9 +13,12 @@ pub(super) async fn review(config: &Config, action: ReviewAction) -> Result<(), 
     let done = match action {
         ReviewAction::List { limit, all, json } => list(&ask::list_review(&client, limit, all).await?, json),
         ReviewAction::Show { lead, json } => explain::show(&client, lead, json).await,
-        ReviewAction::Accept { lead, contact, note, dry_run } => {
-            resolve(&client, lead, "accepted", Some(contact), note, dry_run).await
-        }
+        ReviewAction::Accept {
+            lead,
+            contact,
+            note,
+            dry_run,
+        } => resolve(&client, lead, "accepted", Some(contact), note, dry_run).await,
         ReviewAction::Create { lead, note, dry_run } => resolve(&client, lead, "created", None, note, dry_run).await,
         ReviewAction::Reject { lead, note, dry_run } => resolve(&client, lead, "rejected", None, note, dry_run).await,
     };
@@ -32,9 +35,19 @@ fn list(reviews: &[Value], json: bool) -> Result<(), CliError> {
         return Ok(output::line("Nothing to review.")?);
     }
     let rows = reviews.iter().map(|review| {
-        let candidates = review["candidates"].as_array().into_iter().flatten().take(4).map(|candidate| {
-            format!("{} ({}, {})", tell::text(&candidate["contact_id"]), tell::text(&candidate["tier"]), tell::score(&candidate["score"]))
-        });
+        let candidates = review["candidates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .take(4)
+            .map(|candidate| {
+                format!(
+                    "{} ({}, {})",
+                    tell::text(&candidate["contact_id"]),
+                    tell::text(&candidate["tier"]),
+                    tell::score(&candidate["score"])
+                )
+            });
         vec![
             tell::text(&review["lead_id"]),
             tell::or_dash(&review["source"]),
@@ -45,7 +58,15 @@ fn list(reviews: &[Value], json: bool) -> Result<(), CliError> {
             tell::text(&review["state"]),
         ]
     });
-    let header = ["lead", "source", "source key", "reason", "contacts (tier, score)", "asked at", "state"];
+    let header = [
+        "lead",
+        "source",
+        "source key",
+        "reason",
+        "contacts (tier, score)",
+        "asked at",
+        "state",
+    ];
     output::table(&header, rows.collect())?;
     Ok(())
 }

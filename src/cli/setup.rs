@@ -30,17 +30,35 @@ pub(super) async fn migrate(config: &Config) -> Result<(), CliError> {
 pub(super) async fn setup_crm(config: &Config, dry_run: bool) -> Result<(), CliError> {
     let store = crate::daemon::open_store(config).await?;
     let governor = Governor::new(store.clone(), governor_limits(&config.limits));
-    let line = Line::new(connector(config)?, governor, store.clone(), ReplicaId::new(), FieldSet::new());
+    let line = Line::new(
+        connector(config)?,
+        governor,
+        store.clone(),
+        ReplicaId::new(),
+        FieldSet::new(),
+    );
     let account = line.account(Priority::Live).await?;
     let schema = line.schema(Priority::Live).await?;
     if schema.has_unique_key {
-        output::line(&format!("Account {}: the unique property is there. Nothing to do.", account.account_id))?;
+        output::line(&format!(
+            "Account {}: the unique property is there. Nothing to do.",
+            account.account_id
+        ))?;
     } else if dry_run {
-        output::line(&format!("Account {}: would make the unique property gatekeeper_key.", account.account_id))?;
+        output::line(&format!(
+            "Account {}: would make the unique property gatekeeper_key.",
+            account.account_id
+        ))?;
     } else {
         line.create_key_property(Priority::Live).await?;
-        line.schema(Priority::Live).await?.require_unique_key().map_err(LineError::from)?;
-        output::line(&format!("Account {}: the unique property gatekeeper_key is made.", account.account_id))?;
+        line.schema(Priority::Live)
+            .await?
+            .require_unique_key()
+            .map_err(LineError::from)?;
+        output::line(&format!(
+            "Account {}: the unique property gatekeeper_key is made.",
+            account.account_id
+        ))?;
     }
     store.close().await;
     Ok(())

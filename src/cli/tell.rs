@@ -23,9 +23,19 @@ pub(super) fn shown(value: &Value) -> String {
     let visible: String = text
         .chars()
         .take(160)
-        .map(|letter| if letter.is_control() || is_invisible(letter) { '\u{b7}' } else { letter })
+        .map(|letter| {
+            if letter.is_control() || is_invisible(letter) {
+                '\u{b7}'
+            } else {
+                letter
+            }
+        })
         .collect();
-    if text.chars().count() > 160 { format!("{visible}… ({} characters)", text.chars().count()) } else { visible }
+    if text.chars().count() > 160 {
+        format!("{visible}… ({} characters)", text.chars().count())
+    } else {
+        visible
+    }
 }
 
 fn is_invisible(letter: char) -> bool {
@@ -35,12 +45,15 @@ fn is_invisible(letter: char) -> bool {
 /// A time without its fractions.
 pub(super) fn time(value: &Value) -> String {
     let text = text(value);
-    text.get(..19).map_or_else(|| text.clone(), |start| start.replace('T', " "))
+    text.get(..19)
+        .map_or_else(|| text.clone(), |start| start.replace('T', " "))
 }
 
 /// A score with one decimal.
 pub(super) fn score(value: &Value) -> String {
-    value.as_f64().map_or_else(|| "-".to_owned(), |score| format!("{score:.1}"))
+    value
+        .as_f64()
+        .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}"))
 }
 
 /// `lead_id`, or SOURCE:SOURCE_KEY.

@@ -67,29 +67,49 @@ struct Shared {
 fn shared(left: &MatchKeys, right: &MatchKeys) -> Shared {
     let identifiers = |keys: &MatchKeys| {
         let id = keys.external_id.iter().map(|id| format!("external_id {id}"));
-        let emails = keys.emails.iter().chain(&keys.loose_emails).map(|email| format!("email {email}"));
+        let emails = keys
+            .emails
+            .iter()
+            .chain(&keys.loose_emails)
+            .map(|email| format!("email {email}"));
         let phones = keys.phones.iter().map(|phone| format!("phone {phone}"));
         id.chain(emails).chain(phones).collect::<Vec<_>>()
     };
     let theirs = identifiers(right);
     Shared {
-        identifiers: identifiers(left).into_iter().filter(|identifier| theirs.contains(identifier)).collect(),
-        blocks: left.blocks.iter().filter(|block| right.blocks.contains(block)).cloned().collect(),
+        identifiers: identifiers(left)
+            .into_iter()
+            .filter(|identifier| theirs.contains(identifier))
+            .collect(),
+        blocks: left
+            .blocks
+            .iter()
+            .filter(|block| right.blocks.contains(block))
+            .cloned()
+            .collect(),
     }
 }
 
 fn keys_of_lead(story: &Value, normalizer: &Normalizer) -> MatchKeys {
     let decided = story["decisions"].as_array().and_then(|decisions| decisions.last());
     let stored = decided.map(|decision| decision["evidence"]["normalized"]["keys"].clone());
-    stored.and_then(|keys| serde_json::from_value(keys).ok()).unwrap_or_else(|| keys_of_row(&story["lead"], normalizer))
+    stored
+        .and_then(|keys| serde_json::from_value(keys).ok())
+        .unwrap_or_else(|| keys_of_row(&story["lead"], normalizer))
 }
 
 fn keys_of_row(row: &Value, normalizer: &Normalizer) -> MatchKeys {
-    let text = |field: &Field| row[field.name()].as_str().map(|value| (field.clone(), value.to_owned()));
+    let text = |field: &Field| {
+        row[field.name()]
+            .as_str()
+            .map(|value| (field.clone(), value.to_owned()))
+    };
     let additional = row["additional_emails"].as_array().into_iter().flatten();
     let record = Record {
         values: CANONICAL.iter().filter_map(text).collect(),
-        additional_emails: additional.filter_map(|email| email.as_str().map(str::to_owned)).collect(),
+        additional_emails: additional
+            .filter_map(|email| email.as_str().map(str::to_owned))
+            .collect(),
         ..Record::default()
     };
     normalizer.record(&record).keys
@@ -105,15 +125,30 @@ fn print(
     policy: &crate::decide::Policy,
 ) -> Result<(), CliError> {
     let contact_id = tell::text(&contact["contact_id"]);
-    output::line(&format!("Lead {lead_id} against contact {contact_id} (CRM id {}):", tell::or_dash(&contact["crm_id"])))?;
-    let rows = compared.iter().map(|field| vec![field.field.clone(), field.level.clone(), format!("{:+.1}", field.weight)]);
+    output::line(&format!(
+        "Lead {lead_id} against contact {contact_id} (CRM id {}):",
+        tell::or_dash(&contact["crm_id"])
+    ))?;
+    let rows = compared.iter().map(|field| {
+        vec![
+            field.field.clone(),
+            field.level.clone(),
+            format!("{:+.1}", field.weight),
+        ]
+    });
     output::table(&["field", "agreement", "weight"], rows.collect())?;
     let thresholds = policy.thresholds;
     output::line(&format!(
         "sum {score:.1}; a match from {:.1} on, a question from {:.1} on",
         thresholds.same, thresholds.review
     ))?;
-    let list = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    let list = |words: &[String]| {
+        if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(", ")
+        }
+    };
     output::line(&format!("identifiers in common: {}", list(&shared.identifiers)))?;
     output::line(&format!("blocking keys in common: {}", list(&shared.blocks)))?;
     output::line(&verdict(story, contact, shared, score, thresholds.review))?;
@@ -127,7 +162,10 @@ fn verdict(story: &Value, contact: &Value, shared: &Shared, score: f32, review: 
         return "It is this contact: see `gatekeeper explain`.".into();
     }
     if !contact["archived_at"].is_null() {
-        return format!("The contact is gone ({}); a tombstone is never matched.", tell::text(&contact["gone_reason"]));
+        return format!(
+            "The contact is gone ({}); a tombstone is never matched.",
+            tell::text(&contact["gone_reason"])
+        );
     }
     if shared.identifiers.is_empty() && shared.blocks.is_empty() {
         return "They never met: no identifier and no blocking key in common.".into();

@@ -40,7 +40,13 @@ impl Parts {
         let replica = me.replica_id;
         let (line, rulebook) = connect_crm(config, &store, replica, stop).await?;
         let lease = heartbeat::Lease::take(&store, &me, config).await?;
-        Ok(Self { store, line, rulebook, replica, lease })
+        Ok(Self {
+            store,
+            line,
+            rulebook,
+            replica,
+            lease,
+        })
     }
 }
 
@@ -129,9 +135,16 @@ pub async fn connect_crm(
     let client = store.client().await?;
     let time_zone = account.time_zone.as_deref();
     if !note_account(&client, &account.account_id, time_zone, schema.has_unique_key).await? {
-        return Err(DaemonError::OtherAccount { found: account.account_id });
+        return Err(DaemonError::OtherAccount {
+            found: account.account_id,
+        });
     }
-    let extra = config.crm.properties.iter().map(|property| line.crm().canonical(property)).collect();
+    let extra = config
+        .crm
+        .properties
+        .iter()
+        .map(|property| line.crm().canonical(property))
+        .collect();
     let country = (!config.gate.default_country.is_empty()).then_some(config.gate.default_country.as_str());
     let rulebook = Rulebook::read(&client, country, extra, schema).await?;
     line.set_fields(rulebook.wanted_fields());
@@ -154,7 +167,11 @@ where
             Fault::Throttled(wait) => wait,
             Fault::Transient | Fault::Unknown | Fault::Rejected => backoff.next_wait() + Duration::from_millis(200),
         };
-        tracing::warn!(error = crate::fault::chain(&error), wait_ms = wait.as_millis() as u64, "waiting for the CRM");
+        tracing::warn!(
+            error = crate::fault::chain(&error),
+            wait_ms = wait.as_millis() as u64,
+            "waiting for the CRM"
+        );
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stop.cancelled() => return Err(error.into()),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::identity::alive;
 use super::DaemonError;
+use super::identity::alive;
 use crate::config::Config;
 use crate::store::replica::{ReplicaIdentity, beat, replicas_of_host, start_replica};
 use crate::store::{Store, StoreError};

@@ -49,7 +49,11 @@ mod tests {
     #[test]
     fn this_process_is_alive_and_one_with_another_start_time_is_not() {
         let me = me();
-        let runs = vec![(me.process_id, me.process_started.clone()), (me.process_id, "1".into()), (i32::MAX, "1".into())];
+        let runs = vec![
+            (me.process_id, me.process_started.clone()),
+            (me.process_id, "1".into()),
+            (i32::MAX, "1".into()),
+        ];
         assert_eq!(alive(runs), vec![(me.process_id, me.process_started)]);
     }
 }

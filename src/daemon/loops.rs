@@ -87,7 +87,10 @@ pub(super) async fn supervise(
     tasks.shutdown().await;
     if let Ok(client) = store.client().await {
         if let Err(error) = stop_replica(&client, replica).await {
-            tracing::warn!(error = crate::fault::chain(&error), "no goodbye was said; the lease lapses by itself");
+            tracing::warn!(
+                error = crate::fault::chain(&error),
+                "no goodbye was said; the lease lapses by itself"
+            );
         }
     }
     result
@@ -117,7 +120,13 @@ fn start(
     options: RunOptions,
     stop: &CancellationToken,
 ) -> Progress {
-    let Parts { store, line, rulebook, replica, lease } = parts;
+    let Parts {
+        store,
+        line,
+        rulebook,
+        replica,
+        lease,
+    } = parts;
     let gate = &config.gate;
     let settle_seconds = i32::try_from(gate.settle_seconds).unwrap_or(i32::MAX);
     let max_attempts = i32::try_from(gate.max_attempts).unwrap_or(i32::MAX);
@@ -130,26 +139,50 @@ fn start(
         settle_seconds,
         max_attempts,
     };
-    let (sender, handle) =
-        Sender::new(Arc::clone(&line), store.clone(), rulebook.clone(), sender_settings, move || {
+    let (sender, handle) = Sender::new(
+        Arc::clone(&line),
+        store.clone(),
+        rulebook.clone(),
+        sender_settings,
+        move || {
             // A call that could outlive the lease is not begun: others may take over what it carries.
             lease.remaining() > deadline
-        });
+        },
+    );
     let push_settings = PushSettings {
         batch_leads: gate.batch_leads,
         suspect_claims: (max_claims + 1) / 2,
         max_claims,
         max_mirror_age: Duration::from_secs(config.mirror.max_age_seconds),
     };
-    let push = Push::new(store.clone(), Arc::clone(&line), rulebook.clone(), replica, push_settings, handle.clone());
+    let push = Push::new(
+        store.clone(),
+        Arc::clone(&line),
+        rulebook.clone(),
+        replica,
+        push_settings,
+        handle.clone(),
+    );
     let sweep_settings = SweepSettings {
         settle_seconds,
         max_attempts,
         retention_days: i32::try_from(gate.retention_days).unwrap_or(i32::MAX),
     };
-    let sweep =
-        Sweep::new(store.clone(), Arc::clone(&line), rulebook.clone(), replica, sweep_settings, handle.clone());
-    let pull = Pull::new(store.clone(), line, rulebook, replica, PullSettings::of(&config.mirror));
+    let sweep = Sweep::new(
+        store.clone(),
+        Arc::clone(&line),
+        rulebook.clone(),
+        replica,
+        sweep_settings,
+        handle.clone(),
+    );
+    let pull = Pull::new(
+        store.clone(),
+        line,
+        rulebook,
+        replica,
+        PullSettings::new(&config.mirror, Duration::from_secs(config.daemon.lease_seconds)),
+    );
 
     let progress = Progress::default();
     let leads = Arc::new(Notify::new());
@@ -158,9 +191,24 @@ fn start(
     let listener = listen(store.clone(), Arc::clone(&leads), stop.clone());
     spawn(tasks, "listen", listener);
     spawn(tasks, "send", send(sender, stop.clone()));
-    spawn(tasks, "push", push_loop(push, handle.clone(), poll, Arc::clone(&leads), progress.clone(), stop.clone()));
+    spawn(
+        tasks,
+        "push",
+        push_loop(
+            push,
+            handle.clone(),
+            poll,
+            Arc::clone(&leads),
+            progress.clone(),
+            stop.clone(),
+        ),
+    );
     spawn(tasks, "pull", pull_loop(pull, leads, progress.clone(), stop.clone()));
-    spawn(tasks, "sweep", sweep_loop(sweep, Arc::clone(&loaded), progress.clone(), stop.clone()));
+    spawn(
+        tasks,
+        "sweep",
+        sweep_loop(sweep, Arc::clone(&loaded), progress.clone(), stop.clone()),
+    );
     if options.until_idle {
         spawn(tasks, "idle", until_idle(store, handle, stop.clone()));
     }
@@ -214,7 +262,12 @@ async fn push_loop(
             }
             Err(error) => match pace::wait_after(&error, "push", &mut backoff) {
                 Some(wait) => wait,
-                None => return Err(DaemonError::Loop { name: "push", source: error.into() }),
+                None => {
+                    return Err(DaemonError::Loop {
+                        name: "push",
+                        source: error.into(),
+                    });
+                }
             },
         };
         pace::rest(wait, &nudge, &stop).await;
@@ -241,11 +294,16 @@ async fn pull_loop(
             Ok(report) => {
                 backoff.reset();
                 leads.notify_one();
-                report.next
+                report.come_back
             }
             Err(error) => match pace::wait_after(&error, "pull", &mut backoff) {
                 Some(wait) => wait,
-                None => return Err(DaemonError::Loop { name: "pull", source: error.into() }),
+                None => {
+                    return Err(DaemonError::Loop {
+                        name: "pull",
+                        source: error.into(),
+                    });
+                }
             },
         };
         pace::rest(wait, &never, &stop).await;
@@ -273,7 +331,12 @@ async fn sweep_loop(
             }
             Err(error) => match pace::wait_after(&error, "sweep", &mut backoff) {
                 Some(wait) => wait,
-                None => return Err(DaemonError::Loop { name: "sweep", source: error.into() }),
+                None => {
+                    return Err(DaemonError::Loop {
+                        name: "sweep",
+                        source: error.into(),
+                    });
+                }
             },
         };
         pace::rest(wait, &nudge, &stop).await;

@@ -22,7 +22,11 @@ pub(super) async fn rest(wait: Duration, nudge: &Arc<Notify>, stop: &Cancellatio
 }
 
 /// How long to wait after a failed pass; `None` when the loop cannot go on.
-pub(super) fn wait_after(error: &(impl Classify + std::error::Error), name: &str, backoff: &mut Backoff) -> Option<Duration> {
+pub(super) fn wait_after(
+    error: &(impl Classify + std::error::Error),
+    name: &str,
+    backoff: &mut Backoff,
+) -> Option<Duration> {
     let wait = match error.fault() {
         Fault::Throttled(wait) => wait.min(Duration::from_secs(60)),
         Fault::Transient | Fault::Unknown | Fault::Rejected => backoff.next_wait(),
@@ -33,6 +37,10 @@ pub(super) fn wait_after(error: &(impl Classify + std::error::Error), name: &str
             return Some(wait);
         }
     };
-    tracing::warn!(error = crate::fault::chain(error), wait_ms = wait.as_millis() as u64, "the {name} loop waits");
+    tracing::warn!(
+        error = crate::fault::chain(error),
+        wait_ms = wait.as_millis() as u64,
+        "the {name} loop waits"
+    );
     Some(wait)
 }

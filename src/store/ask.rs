@@ -13,7 +13,11 @@ async fn documents(
 ) -> Result<Vec<Value>, StoreError> {
     let rows = call::rows(client, statement, parameters).await?;
     rows.iter()
-        .map(|row| Ok(row.try_get::<_, Option<Json<Value>>>(0)?.map_or(Value::Null, |Json(document)| document)))
+        .map(|row| {
+            Ok(row
+                .try_get::<_, Option<Json<Value>>>(0)?
+                .map_or(Value::Null, |Json(document)| document))
+        })
         .collect()
 }
 
@@ -22,7 +26,10 @@ async fn document(
     statement: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Value, StoreError> {
-    Ok(documents(client, statement, parameters).await?.pop().unwrap_or(Value::Null))
+    Ok(documents(client, statement, parameters)
+        .await?
+        .pop()
+        .unwrap_or(Value::Null))
 }
 
 /// Dead letters, newest first; each as a row of `report.dead_letter`.
@@ -35,7 +42,12 @@ pub async fn list_dead(
     limit: i64,
     all: bool,
 ) -> Result<Vec<Value>, StoreError> {
-    documents(client, "select to_jsonb(letter) from gate.list_dead($1, $2, $3) as letter", &[&reason, &limit, &all]).await
+    documents(
+        client,
+        "select to_jsonb(letter) from gate.list_dead($1, $2, $3) as letter",
+        &[&reason, &limit, &all],
+    )
+    .await
 }
 
 /// Reviews, oldest first; each as a row of `report.review`.
@@ -43,7 +55,12 @@ pub async fn list_dead(
 /// # Errors
 /// As every statement.
 pub async fn list_review(client: &impl GenericClient, limit: i64, all: bool) -> Result<Vec<Value>, StoreError> {
-    documents(client, "select to_jsonb(review) from gate.list_review($1, $2) as review", &[&limit, &all]).await
+    documents(
+        client,
+        "select to_jsonb(review) from gate.list_review($1, $2) as review",
+        &[&limit, &all],
+    )
+    .await
 }
 
 /// All that is known of a lead; null when there is none.
@@ -59,7 +76,9 @@ pub async fn story(client: &impl GenericClient, lead: i64) -> Result<Value, Stor
 /// # Errors
 /// As every statement.
 pub async fn find_lead(client: &impl GenericClient, source: &str, key: &str) -> Result<Option<i64>, StoreError> {
-    Ok(call::row(client, "select gate.find_lead($1, $2)", &[&source, &key]).await?.try_get(0)?)
+    Ok(call::row(client, "select gate.find_lead($1, $2)", &[&source, &key])
+        .await?
+        .try_get(0)?)
 }
 
 /// A contact by its number or by the CRM's id; null when there is none.
@@ -94,10 +113,20 @@ pub async fn compare_pair(
     left: &crate::domain::MatchKeys,
     right: &crate::domain::MatchKeys,
 ) -> Result<Vec<Compared>, StoreError> {
-    let rows =
-        call::rows(client, "select * from gate.compare_pair($1, $2)", &[&Json(left), &Json(right)]).await?;
+    let rows = call::rows(
+        client,
+        "select * from gate.compare_pair($1, $2)",
+        &[&Json(left), &Json(right)],
+    )
+    .await?;
     rows.iter()
-        .map(|row| Ok(Compared { field: row.try_get(0)?, level: row.try_get(1)?, weight: row.try_get(2)? }))
+        .map(|row| {
+            Ok(Compared {
+                field: row.try_get(0)?,
+                level: row.try_get(1)?,
+                weight: row.try_get(2)?,
+            })
+        })
         .collect()
 }
 
@@ -122,7 +151,9 @@ pub async fn checkup(client: &impl GenericClient) -> Result<Value, StoreError> {
 /// # Errors
 /// As every statement.
 pub async fn replay_dead(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
-    Ok(call::row(client, "select gate.replay_dead($1, $2)", &[&leads, &note]).await?.try_get(0)?)
+    Ok(call::row(client, "select gate.replay_dead($1, $2)", &[&leads, &note])
+        .await?
+        .try_get(0)?)
 }
 
 /// Closes dead letters for good; how many were waiting.
@@ -130,7 +161,9 @@ pub async fn replay_dead(client: &impl GenericClient, leads: &[i64], note: Optio
 /// # Errors
 /// As every statement.
 pub async fn discard_dead(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
-    Ok(call::row(client, "select gate.discard_dead($1, $2)", &[&leads, &note]).await?.try_get(0)?)
+    Ok(call::row(client, "select gate.discard_dead($1, $2)", &[&leads, &note])
+        .await?
+        .try_get(0)?)
 }
 
 /// Notes what a person decided about a lead in review. `false`: no review is open, or the contact is not there.
@@ -145,5 +178,9 @@ pub async fn resolve_review(
     note: Option<&str>,
 ) -> Result<bool, StoreError> {
     let parameters: [&(dyn ToSql + Sync); 4] = [&lead, &state, &contact, &note];
-    Ok(call::row(client, "select gate.resolve_review($1, $2, $3, $4)", &parameters).await?.try_get(0)?)
+    Ok(
+        call::row(client, "select gate.resolve_review($1, $2, $3, $4)", &parameters)
+            .await?
+            .try_get(0)?,
+    )
 }

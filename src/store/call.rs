@@ -25,3 +25,13 @@ pub(super) async fn row(
     let prepared = client.prepare_cached(statement).await?;
     Ok(client.query_one(&prepared, parameters).await?)
 }
+
+/// The row of a function that may return none.
+pub(super) async fn maybe_row(
+    client: &impl GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Option<Row>, StoreError> {
+    let prepared = client.prepare_cached(statement).await?;
+    Ok(client.query_opt(&prepared, parameters).await?)
+}

@@ -14,6 +14,7 @@ pub mod intend;
 mod listen;
 pub mod matching;
 pub mod mirror;
+pub mod passes;
 pub mod permits;
 mod pool;
 pub mod recover;

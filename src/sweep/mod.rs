@@ -76,7 +76,15 @@ impl<C: Reader + Writer> Sweep<C> {
         settings: SweepSettings,
         sender: SenderHandle,
     ) -> Self {
-        Self { store, line, rulebook, replica, settings, sender, last_housekeeping: None }
+        Self {
+            store,
+            line,
+            rulebook,
+            replica,
+            settings,
+            sender,
+            last_housekeeping: None,
+        }
     }
 
     /// One pass. May be dropped at any point: what it had taken over is taken over again.
@@ -105,9 +113,15 @@ impl<C: Reader + Writer> Sweep<C> {
             Duration::ZERO
         } else {
             let due = next_recovery(&client, self.settings.settle_seconds).await?;
-            due.unwrap_or(Duration::from_secs(10)).clamp(Duration::from_millis(100), Duration::from_secs(10))
+            due.unwrap_or(Duration::from_secs(10))
+                .clamp(Duration::from_millis(100), Duration::from_secs(10))
         };
-        Ok(SweepReport { rescued, recovered, rederived, next })
+        Ok(SweepReport {
+            rescued,
+            recovered,
+            rederived,
+            next,
+        })
     }
 
     /// Derives the keys of contacts anew that an older normalizer, or other lists, had derived.
@@ -144,11 +158,17 @@ impl<C: Reader + Writer> Sweep<C> {
 
 /// A row of `crm.contact` as the normalizer takes it.
 fn record(contact: &Value) -> Record {
-    let text = |field: &Field| contact[field.name()].as_str().map(|value| (field.clone(), value.to_owned()));
+    let text = |field: &Field| {
+        contact[field.name()]
+            .as_str()
+            .map(|value| (field.clone(), value.to_owned()))
+    };
     let additional = contact["additional_emails"].as_array().into_iter().flatten();
     Record {
         values: CANONICAL.iter().filter_map(text).collect(),
-        additional_emails: additional.filter_map(|email| email.as_str().map(str::to_owned)).collect(),
+        additional_emails: additional
+            .filter_map(|email| email.as_str().map(str::to_owned))
+            .collect(),
         ..Record::default()
     }
 }

@@ -26,8 +26,9 @@ struct Looked {
 impl<C: Reader + Writer> Sweep<C> {
     /// Looks up writes of unknown outcome, settles those that the CRM knows, and sends the others again.
     pub(super) async fn recover(&self, intents: Vec<OpenIntent>) -> Result<(), SweepError> {
-        let (creates, updates): (Vec<_>, Vec<_>) =
-            intents.into_iter().partition(|intent| intent.operation == Operation::Create);
+        let (creates, updates): (Vec<_>, Vec<_>) = intents
+            .into_iter()
+            .partition(|intent| intent.operation == Operation::Create);
         for chunk in updates.chunks(self.line.crm().batch_limit()) {
             let looked = self.look_up_updates(chunk).await?;
             self.conclude(looked).await?;
@@ -40,7 +41,11 @@ impl<C: Reader + Writer> Sweep<C> {
     }
 
     async fn look_up_updates(&self, intents: &[OpenIntent]) -> Result<Looked, SweepError> {
-        let ids: Vec<String> = intents.iter().filter_map(|intent| intent.crm_id.clone()).map(|crm_id| crm_id.0).collect();
+        let ids: Vec<String> = intents
+            .iter()
+            .filter_map(|intent| intent.crm_id.clone())
+            .map(|crm_id| crm_id.0)
+            .collect();
         let answer = self.read(ReadKey::CrmId, &ids).await?;
         let mut looked = Looked::default();
         for intent in intents {
@@ -50,7 +55,9 @@ impl<C: Reader + Writer> Sweep<C> {
                     self.look_up_alone(intent, crm_id, &mut looked).await?;
                 } else {
                     looked.gone.push(crm_id.0.clone());
-                    looked.rows.push(row(intent, SettledAs::Missing, "missing_in_crm", None));
+                    looked
+                        .rows
+                        .push(row(intent, SettledAs::Missing, "missing_in_crm", None));
                 }
                 continue;
             };
@@ -66,14 +73,19 @@ impl<C: Reader + Writer> Sweep<C> {
             Some(record) => sort_update(intent, crm_id, record, looked),
             None => {
                 looked.gone.push(crm_id.0.clone());
-                looked.rows.push(row(intent, SettledAs::Missing, "missing_in_crm", None));
+                looked
+                    .rows
+                    .push(row(intent, SettledAs::Missing, "missing_in_crm", None));
             }
         }
         Ok(())
     }
 
     async fn look_up_creates(&self, intents: &[OpenIntent]) -> Result<Looked, SweepError> {
-        let keys: Vec<String> = intents.iter().filter_map(|intent| intent.gatekeeper_key.clone()).collect();
+        let keys: Vec<String> = intents
+            .iter()
+            .filter_map(|intent| intent.gatekeeper_key.clone())
+            .collect();
         let by_key = self.read(ReadKey::GatekeeperKey, &keys).await?;
         let mut looked = Looked::default();
         let mut not_by_key = BTreeMap::new();
@@ -81,7 +93,9 @@ impl<C: Reader + Writer> Sweep<C> {
             let record = intent.gatekeeper_key.as_deref().and_then(|key| found(&by_key, key));
             match record {
                 Some(record) => {
-                    looked.rows.push(row(intent, SettledAs::Applied, "recovered", Some(record)));
+                    looked
+                        .rows
+                        .push(row(intent, SettledAs::Applied, "recovered", Some(record)));
                     looked.records.push(record.clone());
                 }
                 None => match intent.body.get(&Field::Email) {
@@ -152,7 +166,9 @@ fn sort_update(intent: &OpenIntent, crm_id: &CrmId, record: &Record, looked: &mu
         if !survivor.absorbed_ids.contains(crm_id) {
             survivor.absorbed_ids.push(crm_id.clone());
         }
-        looked.rows.push(row(intent, SettledAs::Conflict, "merged_in_crm", None));
+        looked
+            .rows
+            .push(row(intent, SettledAs::Conflict, "merged_in_crm", None));
         looked.records.push(survivor);
         return;
     }
@@ -161,7 +177,9 @@ fn sort_update(intent: &OpenIntent, crm_id: &CrmId, record: &Record, looked: &mu
         held.trim().eq_ignore_ascii_case(value.trim())
     });
     if holds {
-        looked.rows.push(row(intent, SettledAs::Applied, "recovered", Some(record)));
+        looked
+            .rows
+            .push(row(intent, SettledAs::Applied, "recovered", Some(record)));
         looked.records.push(record.clone());
     } else {
         looked.again.push(intent.clone());

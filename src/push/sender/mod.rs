@@ -62,7 +62,11 @@ pub struct Sender<C> {
 impl<C: Reader + Writer + 'static> Sender<C> {
     /// A sender, and the handle by which it is given work. `may_begin` says whether the replica's lease is long enough for
     /// a call.
-    pub fn new(line: Arc<Line<C>>, store: Store, rulebook: Rulebook, settings: SenderSettings,
+    pub fn new(
+        line: Arc<Line<C>>,
+        store: Store,
+        rulebook: Rulebook,
+        settings: SenderSettings,
         may_begin: impl Fn() -> bool + Send + Sync + 'static,
     ) -> (Self, SenderHandle) {
         let (handle, messages) = SenderHandle::new(settings.queue_limit);
