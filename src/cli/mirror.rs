@@ -62,7 +62,7 @@ fn tell(report: &PassReport) -> Result<(), CliError> {
     output::line(&format!(
         "The {} pass {end}: {} contacts read, {} were missing, {} were older, {} are gone.",
         report.pass.name(),
-        found.read,
+        found.rows,
         found.missing,
         found.stale,
         found.ghost
