@@ -1,5 +1,7 @@
 //! The log: where it goes and in which shape. Ids and counts only, never a value of a contact.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Daemon, LogFormat};
