@@ -18,6 +18,7 @@ pub struct Environment {
 
 impl Environment {
     /// The environment of this process. An empty variable counts as absent.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn read() -> Self {
         let directory = |name| {
             std::env::var_os(name)

@@ -1,0 +1,1 @@
+//! The SQL rooms against a real database.
