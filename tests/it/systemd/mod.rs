@@ -53,10 +53,7 @@ fn a_line_that_systemd_does_not_understand_is_seen() {
     let typo = complaints("typo", &UNIT.replace("WatchdogSec=", "WatchdogSecs="));
     assert!(typo.iter().any(|line| line.contains("WatchdogSecs")), "{typo:?}");
     let no_number = complaints("no-number", &UNIT.replace("TimeoutStopSec=45", "TimeoutStopSec=soon"));
-    assert!(
-        no_number.iter().any(|line| line.contains("TimeoutStopSec")),
-        "{no_number:?}"
-    );
+    assert!(no_number.iter().any(|line| line.contains("soon")), "{no_number:?}");
 }
 
 #[test]
