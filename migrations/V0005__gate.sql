@@ -69,6 +69,7 @@ create table gate.work (
 
 create index work_ready on gate.work (next_at, lead_id) where state = 'ready';
 create index work_claimed on gate.work (replica_id) where state = 'claimed';
+create index work_intended on gate.work (lead_id) where state = 'intended';
 create index work_waits_for on gate.work (waits_for) where waits_for is not null;
 
 comment on table gate.work is 'State of each lead. One narrow row, changed only by the functions of this schema.';
@@ -291,11 +292,20 @@ create table gate.mirror_progress (
   window_lo   timestamptz,
   window_hi   timestamptz,
   started_at  timestamptz,
+  listed_at   timestamptz,
   finished_at timestamptz,
   rows_read   bigint not null default 0,
-  watermark   timestamptz,
+  expected    bigint,
+  missing     bigint not null default 0,
+  stale       bigint not null default 0,
+  ghost       bigint not null default 0,
+  reading     text[] not null default '{}',
   fields      text[] not null default '{}',
-  constraint mirror_progress_pass check (pass in ('full', 'changes', 'slow', 'archived'))
+  watermark   timestamptz,
+  replica_id  uuid,
+  lease_until timestamptz,
+  constraint mirror_progress_pass check (pass in ('full', 'changes', 'slow', 'archived')),
+  constraint mirror_progress_lease check ((replica_id is null) = (lease_until is null))
 );
 
 comment on table gate.mirror_progress is 'How far each pass over the CRM has come; a stopped pass goes on where it was.';
@@ -304,10 +314,18 @@ comment on column gate.mirror_progress.cursor is 'Where the pass goes on: the CR
 comment on column gate.mirror_progress.window_lo is 'From, for a pass over a window that is under way.';
 comment on column gate.mirror_progress.window_hi is 'To.';
 comment on column gate.mirror_progress.started_at is 'When the pass under way, or the last one, began.';
+comment on column gate.mirror_progress.listed_at is 'When the last page of this pass was written. What remains is to look for ghosts and to end it.';
 comment on column gate.mirror_progress.finished_at is 'When the last pass ended. Null: never, or one is under way.';
 comment on column gate.mirror_progress.rows_read is 'Contacts read in this pass.';
+comment on column gate.mirror_progress.expected is 'How many contacts the CRM said that it has, at the beginning of a full pass.';
+comment on column gate.mirror_progress.missing is 'Found in this pass: in the CRM and not in the mirror, although the mirror should have had them.';
+comment on column gate.mirror_progress.stale is 'Found in this pass: not in the mirror as the CRM has them, although they should have been.';
+comment on column gate.mirror_progress.ghost is 'Found in this pass: in the mirror and no more in the CRM.';
+comment on column gate.mirror_progress.reading is 'For the full pass: the fields that it reads.';
 comment on column gate.mirror_progress.fields is 'For the full pass: the fields that the mirror holds since the last complete one.';
 comment on column gate.mirror_progress.watermark is 'All changes up to then are in the mirror, as far as this pass knows.';
+comment on column gate.mirror_progress.replica_id is 'Who is at it.';
+comment on column gate.mirror_progress.lease_until is 'Until then it is nobody else''s. Prolonged with every page; when it has lapsed, another replica goes on from the cursor.';
 
 create table gate.mirror_drift (
   compared_at  timestamptz primary key default now(),
@@ -320,6 +338,6 @@ create table gate.mirror_drift (
 comment on table gate.mirror_drift is 'What each full comparison of the mirror with the CRM found and repaired.';
 comment on column gate.mirror_drift.compared_at is 'When it ended.';
 comment on column gate.mirror_drift.contacts is 'Contacts the CRM has.';
-comment on column gate.mirror_drift.missing is 'Were in the CRM and not in the mirror.';
-comment on column gate.mirror_drift.stale is 'Were older in the mirror.';
+comment on column gate.mirror_drift.missing is 'Were in the CRM and not in the mirror. What changed after the last poll does not count, here and in stale: it was not due yet.';
+comment on column gate.mirror_drift.stale is 'Were older in the mirror, or different.';
 comment on column gate.mirror_drift.ghost is 'Were in the mirror and no more in the CRM.';

@@ -2,7 +2,8 @@
 
 -- Notes merges: the absorbed ids lead to the survivor, chains are shortened, the absorbed contacts become tombstones.
 -- p_merges: [{crm_id, absorbed_ids: […]}]. If the survivor's id is new to the mirror (HubSpot mints a third one), the
--- oldest absorbed contact goes on under it, so that the person keeps its number and its provenance.
+-- oldest absorbed contact goes on under it, so that the person keeps its number and its provenance: one that is alive
+-- if there is one, else one that was found to be gone before the merge was heard of.
 -- Called by gate.mirror_write under gate.lock_people.
 create or replace function gate.note_merges(p_merges jsonb)
 returns void
@@ -32,9 +33,9 @@ begin
     from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
     join crm.contact on contact.crm_id = any (merge.absorbed_ids)
     where contact.crm_id <> merge.crm_id
-      and contact.archived_at is null
+      and (contact.archived_at is null or contact.gone_reason in ('archived', 'missing'))
       and not exists (select from crm.contact as survivor where survivor.crm_id = merge.crm_id)
-    order by merge.crm_id, contact.contact_id
+    order by merge.crm_id, contact.archived_at is not null, contact.contact_id
   )
   update crm.contact
   set crm_id = heir.crm_id, updated_at = null
@@ -62,18 +63,25 @@ $$;
 
 -- Writes what the CRM returned. p_records: [{crm_id, canonical columns…, additional_emails, properties, created_at,
 -- updated_at, archived, absorbed_ids, keys: {…}}]. An older version never overwrites a newer one. Returns how many
--- contacts were new to the mirror and how many had been older there.
+-- contacts the mirror lacked, how many had been older there, and how many were of the same version and yet different.
+-- Of the first two only those count that the mirror should have had: what changed after the last window was not due.
 -- Called by the pull loop, by the sender for what a probe found, and by recovery. Takes gate.lock_people.
 create or replace function gate.mirror_write(p_records jsonb, p_normalizer text)
-returns table (missing bigint, stale bigint)
+returns table (missing bigint, stale bigint, differing bigint)
 language plpgsql
 as $$
 declare
   v_merges jsonb;
   v_written jsonb;
   v_gone bigint[];
+  v_known_until timestamptz;
 begin
   perform gate.lock_people();
+
+  select max(watermark)
+  into v_known_until
+  from gate.mirror_progress
+  where pass in ('full', 'changes');
 
   select jsonb_agg(jsonb_build_object('crm_id', record ->> 'crm_id', 'absorbed_ids', record -> 'absorbed_ids'))
   into v_merges
@@ -103,7 +111,7 @@ begin
     )
     order by contact.crm_id, contact.updated_at desc nulls last
   ), before as (
-    select contact.contact_id, contact.crm_id
+    select contact.contact_id, contact.crm_id, contact.updated_at
     from crm.contact
     join incoming using (crm_id)
   ), written as (
@@ -160,12 +168,17 @@ begin
     returning contact.contact_id
   )
   select
-    count(*) filter (where before.contact_id is null),
-    count(*) filter (where before.contact_id is not null),
+    count(*) filter (where before.contact_id is null and incoming.updated_at <= v_known_until),
+    count(*) filter (
+      where before.contact_id is not null
+        and before.updated_at is distinct from incoming.updated_at
+        and incoming.updated_at <= v_known_until
+    ),
+    count(*) filter (where before.updated_at = incoming.updated_at),
     jsonb_agg(incoming.keys || jsonb_build_object('contact_id', written.contact_id))
       filter (where written.archived_at is null),
     array_agg(written.contact_id) filter (where written.archived_at is not null and before.contact_id is not null)
-  into missing, stale, v_written, v_gone
+  into missing, stale, differing, v_written, v_gone
   from written
   join incoming using (crm_id)
   left join before on before.contact_id = written.contact_id;
@@ -180,36 +193,27 @@ begin
 end
 $$;
 
--- Turns contacts that a complete pass over the CRM did not see into tombstones. Returns how many.
--- Called at the end of a full pass; p_started_at is its beginning. Takes gate.lock_people.
-create or replace function gate.bury_ghosts(p_started_at timestamptz)
-returns bigint
-language plpgsql
+-- Contacts that a complete pass over the CRM did not see, by number above p_after. A list is fuzzy while people work: the
+-- pull loop asks the CRM about each of them before it buries one. p_started_at is the beginning of the pass.
+create or replace function gate.ghosts(p_started_at timestamptz, p_after bigint, p_limit integer)
+returns table (contact_id bigint, crm_id text)
+language sql
+stable
 as $$
-declare
-  v_ghosts bigint[];
-begin
-  perform gate.lock_people();
-  with buried as (
-    update crm.contact
-    set archived_at = now(), gone_reason = 'missing'
-    where crm_id is not null
-      and archived_at is null
-      and seen_at < p_started_at
-    returning contact_id
-  )
-  select coalesce(array_agg(contact_id), '{}')
-  into v_ghosts
-  from buried;
-  perform gate.drop_keys(v_ghosts);
-  return cardinality(v_ghosts);
-end
+  select contact_id, crm_id
+  from crm.contact
+  where crm_id is not null
+    and archived_at is null
+    and seen_at < p_started_at
+    and contact_id > p_after
+  order by contact_id
+  limit p_limit
 $$;
 
--- The contact is not in the CRM any more: a write or a read by its id found nothing. Takes gate.lock_people.
--- Called by the sender and by recovery.
+-- The contact is not in the CRM any more: a write or a read by its id found nothing. Returns how many were known.
+-- Called by the sender, by recovery, and at the end of a full pass. Takes gate.lock_people.
 create or replace function gate.bury_contacts(p_crm_ids text[], p_reason text)
-returns void
+returns bigint
 language plpgsql
 as $$
 declare
@@ -227,6 +231,7 @@ begin
   into v_gone
   from buried;
   perform gate.drop_keys(v_gone);
+  return cardinality(v_gone);
 end
 $$;
 
@@ -243,45 +248,187 @@ as $$
     and exists (select from gate.mirror_progress as loaded where loaded.pass = 'full' and loaded.watermark is not null)
 $$;
 
--- Begins a pass, or says how far the one under way has come. p_window_lo and p_window_hi are null for a pass over all.
--- Called by the pull loop; one replica at a time holds the pass by p_lease.
-create or replace function gate.begin_pass(p_pass text, p_window_lo timestamptz, p_window_hi timestamptz)
-returns table (cursor text, window_lo timestamptz, window_hi timestamptz, started_at timestamptz, rows_read bigint)
+-- Whether a replica has said goodbye or lost its lease. A short-lived command has no row and is taken to live.
+create or replace function gate.replica_is_dead(p_replica uuid)
+returns boolean
 language sql
+stable
 as $$
-  insert into gate.mirror_progress as progress (pass, window_lo, window_hi, started_at)
-  values (p_pass, p_window_lo, p_window_hi, clock_timestamp())
-  on conflict (pass) do update
-  set cursor = case when progress.finished_at is null then progress.cursor end,
-      window_lo = case when progress.finished_at is null then progress.window_lo else excluded.window_lo end,
-      window_hi = case when progress.finished_at is null then progress.window_hi else excluded.window_hi end,
-      started_at = case when progress.finished_at is null then progress.started_at else excluded.started_at end,
-      rows_read = case when progress.finished_at is null then progress.rows_read else 0 end,
-      finished_at = null
-  returning cursor, window_lo, window_hi, started_at, rows_read
+  select exists (
+    select
+    from gate.replica
+    where replica_id = p_replica
+      and (stopped_at is not null or lease_until < clock_timestamp())
+  )
 $$;
 
--- Notes how far a pass has come. Called after each page, in the transaction that wrote the page.
-create or replace function gate.step_pass(p_pass text, p_cursor text, p_rows bigint)
+-- Begins a pass, takes up the one under way, or says why not. standing is
+--
+-- begun     a new pass begins
+-- resumed   the pass under way goes on from its cursor
+-- held      another replica is at it
+-- idle      nothing can have happened since the last window, or there was no full load yet
+--
+-- p_lag_seconds and p_overlap_seconds are of a pass over a window and null for a pass over all: it goes from the
+-- watermark minus the overlap to now minus the lag. A full pass that does not read p_fields begins anew.
+-- Called by the pull loop, which holds the pass for p_lease_seconds from here and from each page on.
+create or replace function gate.begin_pass(
+  p_pass text, p_replica uuid, p_lease_seconds integer, p_lag_seconds double precision,
+  p_overlap_seconds double precision, p_fields text[]
+)
+returns table (
+  standing text, cursor text, window_lo timestamptz, window_hi timestamptz, started_at timestamptz,
+  listed_at timestamptz, rows_read bigint, expected bigint, same_fields boolean
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_progress gate.mirror_progress;
+  v_known timestamptz;
+  v_hi timestamptz := v_now - make_interval(secs => p_lag_seconds);
+  v_standing text := 'resumed';
+begin
+  insert into gate.mirror_progress (pass)
+  values (p_pass)
+  on conflict (pass) do nothing;
+
+  select *
+  into v_progress
+  from gate.mirror_progress
+  where pass = p_pass
+  for update;
+
+  if v_progress.replica_id <> p_replica
+    and v_progress.lease_until > v_now
+    and not gate.replica_is_dead(v_progress.replica_id)
+  then
+    v_standing := 'held';
+  elsif v_progress.started_at is null
+    or v_progress.finished_at is not null
+    or (p_pass = 'full' and not p_fields <@ v_progress.reading)
+  then
+    select greatest(v_progress.watermark, max(watermark))
+    into v_known
+    from gate.mirror_progress
+    where pass = 'full';
+    v_standing := case when p_lag_seconds is null or v_hi > v_known then 'begun' else 'idle' end;
+  end if;
+
+  if v_standing = 'begun' then
+    update gate.mirror_progress
+    set cursor = null,
+        window_lo = v_known - make_interval(secs => p_overlap_seconds),
+        window_hi = v_hi,
+        started_at = v_now,
+        listed_at = null,
+        finished_at = null,
+        rows_read = 0,
+        expected = null,
+        missing = 0,
+        stale = 0,
+        ghost = 0,
+        reading = p_fields
+    where pass = p_pass;
+  end if;
+  if v_standing in ('begun', 'resumed') then
+    update gate.mirror_progress
+    set replica_id = p_replica, lease_until = v_now + make_interval(secs => p_lease_seconds)
+    where pass = p_pass;
+  end if;
+
+  return query
+  select
+    v_standing, cursor, window_lo, window_hi, started_at, listed_at, rows_read, expected,
+    reading <@ fields and fields <@ reading
+  from gate.mirror_progress
+  where pass = p_pass;
+end
+$$;
+
+-- Notes how many contacts the CRM says that it has. Called once, at the beginning of a full pass.
+create or replace function gate.expect_contacts(p_expected bigint)
 returns void
 language sql
 as $$
   update gate.mirror_progress
-  set cursor = p_cursor, rows_read = rows_read + p_rows
-  where pass = p_pass
+  set expected = p_expected
+  where pass = 'full'
 $$;
 
--- Ends a pass; p_watermark is up to when all is now in the mirror, p_fields what the mirror holds since then.
-create or replace function gate.end_pass(p_pass text, p_watermark timestamptz, p_fields text[])
+-- Notes how far a pass has come and prolongs the lease. p_found: {rows, missing, stale, ghost}, what this step adds.
+-- False: the pass is in other hands now, and the caller rolls back what it wrote. Called after each page, in the
+-- transaction that wrote the page; p_listed with the last one.
+create or replace function gate.step_pass(
+  p_pass text, p_replica uuid, p_started_at timestamptz, p_lease_seconds integer, p_cursor text, p_listed boolean,
+  p_found jsonb
+)
+returns boolean
+language sql
+as $$
+  with stepped as (
+    update gate.mirror_progress
+    set cursor = p_cursor,
+        listed_at = case when p_listed then coalesce(listed_at, clock_timestamp()) end,
+        rows_read = rows_read + (p_found ->> 'rows')::bigint,
+        missing = missing + (p_found ->> 'missing')::bigint,
+        stale = stale + (p_found ->> 'stale')::bigint,
+        ghost = ghost + (p_found ->> 'ghost')::bigint,
+        lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)
+    where pass = p_pass
+      and replica_id = p_replica
+      and started_at = p_started_at
+      and finished_at is null
+    returning pass
+  )
+  select exists (select from stepped)
+$$;
+
+-- Lets others have a pass that is under way. Called when a pass stops before its end.
+create or replace function gate.release_pass(p_pass text, p_replica uuid)
 returns void
 language sql
 as $$
   update gate.mirror_progress
-  set finished_at = clock_timestamp(),
-      cursor = null,
-      watermark = greatest(watermark, p_watermark),
-      fields = p_fields
+  set replica_id = null, lease_until = null
   where pass = p_pass
+    and replica_id = p_replica
+$$;
+
+-- Ends a pass: p_watermark is up to when all is now in the mirror. A full pass records which fields the mirror holds
+-- since then, and, unless it was the first, how far the mirror had drifted. Null: the pass is in other hands now.
+create or replace function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestamptz, p_watermark timestamptz)
+returns table (rows_read bigint, missing bigint, stale bigint, ghost bigint)
+language sql
+as $$
+  with former as (
+    select watermark
+    from gate.mirror_progress
+    where pass = p_pass
+  ), ended as (
+    update gate.mirror_progress
+    set finished_at = clock_timestamp(),
+        cursor = null,
+        watermark = greatest(watermark, p_watermark),
+        fields = reading,
+        replica_id = null,
+        lease_until = null
+    where pass = p_pass
+      and replica_id = p_replica
+      and started_at = p_started_at
+      and finished_at is null
+    returning rows_read, missing, stale, ghost, finished_at
+  ), noted as (
+    insert into gate.mirror_drift (compared_at, contacts, missing, stale, ghost)
+    select ended.finished_at, ended.rows_read, ended.missing, ended.stale, ended.ghost
+    from ended
+    cross join former
+    where p_pass = 'full'
+      and former.watermark is not null
+  )
+  select rows_read, missing, stale, ghost
+  from ended
 $$;
 
 -- The fields that the mirror holds. A value of another field is not known here, so it is never written.
@@ -293,17 +440,29 @@ as $$
   select coalesce((select fields from gate.mirror_progress where pass = 'full'), '{}')
 $$;
 
--- All passes, for status and for the pull loop's timetable.
+-- All passes, for status and for the pull loop's timetable. Without the lease of a replica that is dead.
 create or replace function gate.passes()
 returns table (
-  pass text, cursor text, window_lo timestamptz, window_hi timestamptz, started_at timestamptz,
-  finished_at timestamptz, rows_read bigint, watermark timestamptz
+  pass text, started_at timestamptz, finished_at timestamptz, rows_read bigint, expected bigint,
+  watermark timestamptz, replica_id uuid, lease_until timestamptz
 )
 language sql
 stable
 as $$
-  select pass, cursor, window_lo, window_hi, started_at, finished_at, rows_read, watermark
+  select
+    pass, started_at, finished_at, rows_read, expected, watermark,
+    case when not gate.replica_is_dead(replica_id) then replica_id end,
+    case when not gate.replica_is_dead(replica_id) then lease_until end
   from gate.mirror_progress
+$$;
+
+-- The time by which all windows and leases are reckoned.
+create or replace function gate.database_time()
+returns timestamptz
+language sql
+volatile
+as $$
+  select clock_timestamp()
 $$;
 
 -- Contacts whose keys an older normalizer derived, with all it takes to derive them again. Called by the sweep.
@@ -317,15 +476,6 @@ as $$
   join crm.contact using (contact_id)
   where contact_keys.normalizer <> p_normalizer
   limit p_limit
-$$;
-
--- Records what a full comparison found. Called at its end.
-create or replace function gate.note_drift(p_contacts bigint, p_missing bigint, p_stale bigint, p_ghost bigint)
-returns void
-language sql
-as $$
-  insert into gate.mirror_drift (compared_at, contacts, missing, stale, ghost)
-  values (clock_timestamp(), p_contacts, p_missing, p_stale, p_ghost)
 $$;
 
 -- The mirror's age in seconds. Called by the push loop before it claims.

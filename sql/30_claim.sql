@@ -177,3 +177,16 @@ as $$
   order by next_at, lead_id
   limit 1
 $$;
+
+-- Whether nothing waits: no lead is ready, claimed or being written. Called by `run --until-idle`.
+create or replace function gate.is_idle()
+returns boolean
+language sql
+stable
+as $$
+  select not exists (
+    select
+    from gate.work
+    where state in ('ready', 'claimed', 'intended')
+  )
+$$;

@@ -30,10 +30,20 @@ pub mod config;
 pub mod decide;
 pub mod governor;
 pub mod normalize;
+pub mod observe;
 
 pub mod crm;
-pub mod line;
-pub mod push;
-pub mod rulebook;
 pub mod sandbox;
 pub mod store;
+
+pub mod line;
+pub mod rulebook;
+
+pub mod pull;
+pub mod push;
+pub mod sweep;
+
+pub mod daemon;
+pub mod demo;
+
+pub mod cli;

@@ -1,14 +1,30 @@
-//! The command.
+//! The command: arguments in, exit code out, nothing else.
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use gatekeeper::cli::{Arguments, carry_out, code};
 use gatekeeper::store::embedded::guard;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
-    match args.next() {
-        // Hidden: the process that keeps the private PostgreSQL cluster (see `store::embedded`).
-        Some(name) if name == guard::SUBCOMMAND => guard::main(args),
-        _ => ExitCode::SUCCESS,
+    // Hidden: the process that keeps the private PostgreSQL cluster (see `store::embedded`).
+    if args.next().is_some_and(|name| name == guard::SUBCOMMAND) {
+        return guard::main(args);
+    }
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("gatekeeper: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(carry_out(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gatekeeper: {}", gatekeeper::fault::chain(&error));
+            code(&error)
+        }
     }
 }

@@ -192,25 +192,34 @@ fn crm(config: &Config, report: &mut Report) {
 fn limits(config: &Config, report: &mut Report) {
     let limits = &config.limits;
     report.not_zero(&[
-        ("limits.general_calls", limits.general_calls.into()),
         ("limits.general_window_seconds", limits.general_window_seconds),
-        ("limits.search_calls", limits.search_calls.into()),
         ("limits.search_window_seconds", limits.search_window_seconds),
-        ("limits.daily_calls", limits.daily_calls.into()),
         ("limits.calls_in_flight", limits.calls_in_flight as u64),
     ]);
+    let on_this_machine = Url::parse(&config.crm.base_url).is_ok_and(|url| is_loopback(&url));
+    for (key, calls) in [
+        ("limits.general_calls", limits.general_calls),
+        ("limits.search_calls", limits.search_calls),
+        ("limits.daily_calls", limits.daily_calls),
+    ] {
+        report.refuse(
+            calls == 0 && !on_this_machine,
+            key,
+            "0 means no limit, which only a sandbox on this machine may have; write what the CRM allows",
+        );
+    }
     report.refuse(
         !(1..=100).contains(&limits.daily_share_percent),
         "limits.daily_share_percent",
         "must be between 1 and 100",
     );
     report.refuse(
-        limits.calls_in_flight > limits.general_calls as usize,
+        limits.general_calls > 0 && limits.calls_in_flight > limits.general_calls as usize,
         "limits.calls_in_flight",
         format!("must not be above limits.general_calls ({})", limits.general_calls),
     );
     report.refuse(
-        limits.general_calls > limits.daily_calls,
+        limits.daily_calls > 0 && limits.general_calls > limits.daily_calls,
         "limits.general_calls",
         format!("must not be above limits.daily_calls ({})", limits.daily_calls),
     );
@@ -250,17 +259,6 @@ fn gate(config: &Config, report: &mut Report) {
         "gate.batch_leads",
         "must be between 1 and 10000",
     );
-    for (key, value) in [
-        ("gate.match_threshold", gate.match_threshold),
-        ("gate.review_threshold", gate.review_threshold),
-    ] {
-        report.refuse(!(value > 0.0 && value <= 1.0), key, "must be above 0 and at most 1");
-    }
-    report.refuse(
-        gate.review_threshold > gate.match_threshold,
-        "gate.review_threshold",
-        format!("must not be above gate.match_threshold ({})", gate.match_threshold),
-    );
     let country = gate.default_country.as_bytes();
     report.refuse(
         country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase),
@@ -271,8 +269,8 @@ fn gate(config: &Config, report: &mut Report) {
         ("gate.poll_milliseconds", gate.poll_milliseconds),
         ("gate.max_claims", gate.max_claims.into()),
         ("gate.max_attempts", gate.max_attempts.into()),
-        ("gate.lead_retention_days", gate.lead_retention_days.into()),
-        ("gate.call_retention_days", gate.call_retention_days.into()),
+        ("gate.settle_seconds", gate.settle_seconds.into()),
+        ("gate.retention_days", gate.retention_days.into()),
     ]);
 }
 

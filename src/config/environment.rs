@@ -33,3 +33,8 @@ impl Environment {
         }
     }
 }
+
+/// A file that the kernel keeps (`/proc/…`); absent where there is none.
+pub fn system_file(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}

@@ -10,7 +10,7 @@ mod load;
 mod secret;
 mod sections;
 
-pub use environment::Environment;
+pub use environment::{Environment, system_file};
 pub use error::{ConfigError, Problem};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use sections::{Crm, Daemon, Database, Embedded, Gate, Limits, LogFormat, Mirror, SslMode};

@@ -74,15 +74,15 @@ pub struct Crm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Calls in one general window.
+    /// Calls in one general window; 0 for none, on this machine only.
     pub general_calls: u32,
     /// Length of the general window, seconds.
     pub general_window_seconds: u64,
-    /// Search calls in one search window.
+    /// Search calls in one search window; 0 for none, on this machine only.
     pub search_calls: u32,
     /// Length of the search window, seconds.
     pub search_window_seconds: u64,
-    /// Calls a day that the CRM allows the account.
+    /// Calls a day that the CRM allows the account; 0 for none, on this machine only.
     pub daily_calls: u32,
     /// Percent of those that we may use.
     pub daily_share_percent: u32,
@@ -120,10 +120,6 @@ pub struct Mirror {
 pub struct Gate {
     /// Leads decided at a time.
     pub batch_leads: usize,
-    /// Score, 0 to 1, from which two records are one person.
-    pub match_threshold: f64,
-    /// Score, 0 to 1, from which a steward is asked.
-    pub review_threshold: f64,
     /// ISO 3166 country of phone numbers that name none.
     pub default_country: String,
     /// Milliseconds between two looks for leads.
@@ -132,10 +128,12 @@ pub struct Gate {
     pub max_claims: u32,
     /// Tries of a lead that fails by itself.
     pub max_attempts: u32,
-    /// Days that settled leads stay in staging.
-    pub lead_retention_days: u32,
-    /// Days that the log of calls is kept.
-    pub call_retention_days: u32,
+    /// Milliseconds that a batch which is not full waits for company while more leads are being decided.
+    pub linger_milliseconds: u64,
+    /// Seconds after which a write of unknown outcome is looked up.
+    pub settle_seconds: u32,
+    /// Days that working rows of finished writes are kept.
+    pub retention_days: u32,
 }
 
 /// `[daemon]`
@@ -214,7 +212,7 @@ impl Default for Limits {
             search_window_seconds: 1,
             daily_calls: 625_000,
             daily_share_percent: 80,
-            window_margin_milliseconds: 250,
+            window_margin_milliseconds: 1000,
             calls_in_flight: 8,
         }
     }
@@ -239,14 +237,13 @@ impl Default for Gate {
     fn default() -> Self {
         Self {
             batch_leads: 500,
-            match_threshold: 0.90,
-            review_threshold: 0.75,
             default_country: "US".to_owned(),
             poll_milliseconds: 1000,
             max_claims: 5,
             max_attempts: 8,
-            lead_retention_days: 90,
-            call_retention_days: 30,
+            linger_milliseconds: 300,
+            settle_seconds: 10,
+            retention_days: 30,
         }
     }
 }

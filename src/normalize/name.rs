@@ -45,7 +45,7 @@ impl NameRules {
                 name.last = whole.last.filter(|last| !same_words(last, name.first.as_deref()));
             }
         }
-        // One step can make room for another ("Lane, George Lane" in one field); three never were enough to need a fourth.
+        // One step can make room for another ("Moss, Edgar Moss" in one field); three never were enough to need a fourth.
         for _ in 0..4 {
             match self.step(&name) {
                 Some(better) => name = better,
@@ -73,7 +73,8 @@ impl NameRules {
 
     /// Is this folded word one that begins a family name?
     pub(super) fn is_particle(&self, word: &str) -> bool {
-        self.particles.contains(word)
+        // A single letter is an initial, but for the Spanish "y".
+        (word.len() > 1 || word == "y") && self.particles.contains(word)
     }
 
     fn key(&self, tokens: &[&str]) -> Option<String> {
@@ -114,7 +115,7 @@ impl NameRules {
                         .split_whole(first)
                         .filter(|split| split.first.is_some() && split.last.is_some());
                 }
-                // "George Lane" and "Lane", or "George" and "George Lane": the whole name stands in one of them.
+                // "Edgar Moss" and "Moss", or "Edgar" and "Edgar Moss": the whole name stands in one of them.
                 if let Some(shorter) = without_words(first, &last_key, true) {
                     return Some(PersonName {
                         first: Some(shorter),
@@ -136,7 +137,7 @@ impl NameRules {
         if text.len() > 300 {
             return None;
         }
-        // What stands behind a dash of its own is a remark: "Cooke - do not call".
+        // What stands behind a dash of its own is a remark: "Barker - do not call".
         let text = text.split(" - ").next().unwrap_or(text);
         let pieces: Vec<Vec<&str>> = text
             .split(',')
@@ -151,7 +152,7 @@ impl NameRules {
             }),
             [whole] => {
                 let whole = self.bare(whole);
-                let particle = |token: &&str| self.particles.contains(&compact(token));
+                let particle = |token: &&str| token.starts_with(['\'', '’']) || self.is_particle(&compact(token));
                 let mut cut = whole.len().checked_sub(1)?;
                 // A single letter at the end is a middle initial, not a family name.
                 if cut == 0
@@ -177,13 +178,13 @@ impl NameRules {
     }
 }
 
-/// Words, without those in brackets or quotation marks behind the first one: `William "Bill"`, `Marcin (Marcinek)`.
+/// Words, without those in brackets or quotation marks behind the first one: `William "Bill"`, `Andrzej (Jędruś)`.
 fn tokens(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut aside = None;
     for token in text.split([' ', ',']).filter(|token| !token.is_empty()) {
         if token == "-" && !kept.is_empty() {
-            // "Cooke - do not call": a remark.
+            // "Barker - do not call": a remark.
             break;
         }
         let closing = |open: char| match open {

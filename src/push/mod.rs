@@ -92,14 +92,12 @@ impl<C: Reader + Writer + 'static> Push<C> {
         }
     }
 
-    /// One pass. Waits first until the sender has room, so that a backlog stays in the database and not in memory.
-    ///
-    /// Not to be dropped half-way: the caller lets it end.
+    /// One pass. Not to be dropped half-way: the caller lets it end. Wait for [`SenderHandle::room`] before it, so that a
+    /// backlog stays in the database and not in memory.
     ///
     /// # Errors
     /// Nothing is sent for what it had claimed; the leads are handed back or lapse with the lease.
     pub async fn pass(&self) -> Result<PushReport, PushError> {
-        self.sender.room().await;
         let client = self.store.client().await?;
         let rules = self.rulebook.in_force(&client).await?;
         if let Some(held) = self.held(mirror_age(&client).await?) {

@@ -72,7 +72,7 @@ impl Rulebook {
         let lists = read_lists(client).await?;
         let rules = Rules {
             policy: Arc::new(read_policy(client).await?),
-            normalizer: Arc::new(normalizer(default_country, &lists)?),
+            normalizer: Arc::new(normalizer_of(default_country, &lists)?),
             schema: Arc::new(schema),
             mirrored: Arc::new(read_mirrored(client).await?),
         };
@@ -106,7 +106,7 @@ impl Rulebook {
             rules.policy = Arc::new(read_policy(client).await?);
             let known = self.lists.read().unwrap_or_else(PoisonError::into_inner).clone();
             if lists != known {
-                rules.normalizer = Arc::new(normalizer(self.default_country.as_deref(), &lists)?);
+                rules.normalizer = Arc::new(normalizer_of(self.default_country.as_deref(), &lists)?);
                 *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists;
             }
             tracing::info!(policy.version = rules.policy.version, "the rules have changed");
@@ -150,7 +150,11 @@ impl Rulebook {
     }
 }
 
-fn normalizer(default_country: Option<&str>, lists: &StewardLists) -> Result<Normalizer, NormalizeError> {
+/// The normalizer by the lists that stewards keep.
+///
+/// # Errors
+/// When the default country is none.
+pub fn normalizer_of(default_country: Option<&str>, lists: &StewardLists) -> Result<Normalizer, NormalizeError> {
     let lists = Lists {
         company_suffixes: lists.company_suffixes.clone(),
         junk_values: lists.junk_values.clone(),

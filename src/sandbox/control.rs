@@ -1,4 +1,16 @@
 //! The control routes, `/_sandbox/…`: they need no token and count against no limit.
+//!
+//! | route | does |
+//! |---|---|
+//! | `GET` `POST` `DELETE` `faults` | shows, adds (a list or one rule), lifts fault rules |
+//! | `GET journal?after=SEQ` | entries after a place, as JSON lines |
+//! | `GET counts` | requests by operation and status, the fullest windows, effects by kind |
+//! | `GET` `POST` `contacts` | dumps all contacts as JSON lines; seeds a JSON list or JSON lines |
+//! | `POST human-edit` | `{"id", "properties"}`: a person changes a contact |
+//! | `POST human-merge` | `{"primaryObjectId", "objectIdToMerge"}`: a person merges two |
+//! | `POST human-archive` | `{"id"}`: a person archives one |
+//! | `GET check` | where indices and records disagree; an empty list when all is well |
+//! | `POST reset` | makes everything as it was at the start |
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -127,3 +127,11 @@ pub async fn next_due(client: &impl GenericClient) -> Result<Option<Duration>, S
     let seconds: Option<f64> = row.try_get(0)?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))))
 }
+
+/// Whether no lead is ready, claimed or being written.
+///
+/// # Errors
+/// As every statement.
+pub async fn is_idle(client: &impl GenericClient) -> Result<bool, StoreError> {
+    Ok(call::row(client, "select gate.is_idle()", &[]).await?.try_get(0)?)
+}

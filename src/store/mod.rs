@@ -3,6 +3,7 @@
 //! Rust calls functions and reads views of the database by name; what they do stands in `sql/` and `migrations/`. The few
 //! statements that must work before those are installed are in `statements/`.
 
+pub mod ask;
 mod call;
 pub mod claim;
 mod connect;
@@ -13,6 +14,7 @@ pub mod intend;
 mod listen;
 pub mod matching;
 pub mod mirror;
+pub mod passes;
 pub mod permits;
 mod pool;
 pub mod recover;

@@ -35,6 +35,8 @@ pub(super) struct Plan {
     international_prefix: Option<Pattern>,
     national_prefix: Option<Pattern>,
     transform: Option<String>,
+    /// A zero is dialled before the area code within the country.
+    trunk_zero: bool,
 }
 
 /// All of them.
@@ -103,6 +105,14 @@ impl Plans {
         }
         if let Some(rest) = digits.strip_prefix(plan.code.to_string().as_str()) {
             let national = plan.without_national_prefix(rest);
+            // Where people dial a zero before an area code, digits that have none but begin with the country code lost
+            // their plus sign. libphonenumber reads 49171… as an area code 491 here; nobody writes that.
+            if plan.trunk_zero
+                && !rest.starts_with('0')
+                && let Some(number) = self.checked(plan, rest.to_owned())
+            {
+                return Some(number);
+            }
             let better = !plan.general.pattern.matches(digits) && plan.general.pattern.matches(&national);
             if better || plan.length(digits) == Length::TooLong {
                 return self.checked(plan, national);
@@ -164,6 +174,7 @@ impl Plan {
                 Some(regex) => pattern(regex.as_str()),
                 None => meta.national_prefix().and_then(pattern),
             },
+            trunk_zero: meta.national_prefix() == Some("0"),
             transform: meta
                 .national_prefix_transform_rule()
                 .map(str::to_owned)

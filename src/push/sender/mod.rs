@@ -56,11 +56,19 @@ pub struct Sender<C> {
     more_to_come: bool,
     backoff: Backoff,
     resume_at: Option<Instant>,
+    may_begin: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl<C: Reader + Writer + 'static> Sender<C> {
-    /// A sender, and the handle by which it is given work.
-    pub fn new(line: Arc<Line<C>>, store: Store, rulebook: Rulebook, settings: SenderSettings) -> (Self, SenderHandle) {
+    /// A sender, and the handle by which it is given work. `may_begin` says whether the replica's lease is long enough for
+    /// a call.
+    pub fn new(
+        line: Arc<Line<C>>,
+        store: Store,
+        rulebook: Rulebook,
+        settings: SenderSettings,
+        may_begin: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> (Self, SenderHandle) {
         let (handle, messages) = SenderHandle::new(settings.queue_limit);
         let queues = Queues::new(line.crm().batch_limit());
         let carrier = Arc::new(Carrier::new(Arc::clone(&line), store, rulebook, &settings));
@@ -74,6 +82,7 @@ impl<C: Reader + Writer + 'static> Sender<C> {
             more_to_come: false,
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(60)),
             resume_at: None,
+            may_begin: Box::new(may_begin),
         };
         (sender, handle)
     }
@@ -121,7 +130,8 @@ impl<C: Reader + Writer + 'static> Sender<C> {
 
     fn may_send(&self) -> bool {
         let now = Instant::now();
-        self.resume_at.is_none_or(|resume_at| resume_at <= now)
+        (self.may_begin)()
+            && self.resume_at.is_none_or(|resume_at| resume_at <= now)
             && self.queues.ready(self.more_to_come, self.settings.linger, now)
     }
 

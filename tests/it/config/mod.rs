@@ -150,10 +150,6 @@ fn a_value_that_cannot_be_is_refused_by_its_key() {
             "crm.properties: gatekeeper_key is kept by Gatekeeper",
         ),
         (
-            "[limits]\ngeneral_calls = 0",
-            "limits.general_calls: must be at least 1",
-        ),
-        (
             "[limits]\ndaily_share_percent = 101",
             "limits.daily_share_percent: must be between 1 and 100",
         ),
@@ -165,11 +161,8 @@ fn a_value_that_cannot_be_is_refused_by_its_key() {
             "[mirror]\nslow_pass_lag_seconds = 60",
             "mirror.slow_pass_lag_seconds: must be above",
         ),
-        (
-            "[gate]\nreview_threshold = 0.95",
-            "gate.review_threshold: must not be above gate.match_threshold (0.9)",
-        ),
-        ("[gate]\nmatch_threshold = nan", "gate.match_threshold: must be above 0"),
+        ("[limits]\ngeneral_calls = 0", "limits.general_calls: 0 means no limit"),
+        ("[gate]\nsettle_seconds = 0", "gate.settle_seconds: must be at least 1"),
         (
             "[gate]\ndefault_country = \"usa\"",
             "gate.default_country: must be two capital letters",
@@ -205,7 +198,7 @@ fn a_value_that_cannot_be_is_refused_by_its_key() {
 fn limits_that_contradict_each_other_are_all_reported_at_once() {
     let said = refusal(
         "[crm]\nrequest_deadline_seconds = 50\ntoken = \"pat-1\"\n\n[mirror]\nlag_seconds = 1000\n\n\
-         [gate]\nmatch_threshold = 0.5\n\n[daemon]\nlease_seconds = 40\n",
+         [gate]\nsettle_seconds = 0\n\n[daemon]\nlease_seconds = 40\n",
     );
     for words in [
         "config.toml has 5 problems",
@@ -213,7 +206,7 @@ fn limits_that_contradict_each_other_are_all_reported_at_once() {
         "line 2, column 28",
         "crm.request_deadline_seconds: must be below 25",
         "mirror.max_age_seconds: must be above 1015",
-        "gate.review_threshold: must not be above gate.match_threshold (0.5)",
+        "gate.settle_seconds: must be at least 1",
         "daemon.shutdown_grace_seconds: must be above crm.request_deadline_seconds (50)",
     ] {
         assert!(said.contains(words), "without {words:?}:\n{said}");

@@ -1,5 +1,8 @@
 //! The sandbox CRM through real HTTP: it is the judge of all other tests, so each behaviour is pinned here.
 
+// A test that cannot go on should say where.
+#![allow(clippy::unwrap_used)]
+
 mod batches;
 mod caller;
 mod control;
@@ -11,3 +14,4 @@ mod naive;
 mod properties;
 mod records;
 mod searches;
+mod speed;

@@ -177,6 +177,27 @@ async fn a_change_moves_the_time_and_an_empty_text_clears() {
 }
 
 #[tokio::test]
+async fn a_secondary_address_of_its_own_changes_places_with_the_primary() {
+    let crm = Caller::plain().await;
+    let id = crm.seed(vec![json!({"email": "a@x.com", "hs_additional_emails": "b@x.com"})]);
+    assert_eq!(
+        crm.patch(&format!("/{}", id[0]), json!({"email": "b@x.com"}))
+            .await
+            .status,
+        200
+    );
+    let read = crm
+        .get("/a@x.com?idProperty=email&properties=email,hs_additional_emails")
+        .await;
+    let properties = &read.body["properties"];
+    assert_eq!(
+        (&properties["email"], &properties["hs_additional_emails"]),
+        (&json!("b@x.com"), &json!("a@x.com"))
+    );
+    assert_eq!(crm.running.sandbox().index_faults(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_taken_address_is_409_in_both_recorded_shapes_also_on_a_change() {
     for shape in [ConflictBody::Conflict, ConflictBody::AlreadyExists] {
         let crm = Caller::new(Options {

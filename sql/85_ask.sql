@@ -1,0 +1,262 @@
+-- Ask: what the commands show. All read only.
+
+-- Dead letters, newest first. Called by `dead list`, `dead replay` and `dead discard` to pick them.
+create or replace function gate.list_dead(p_reason text, p_limit bigint, p_all boolean)
+returns setof report.dead_letter
+language sql
+stable
+as $$
+  select *
+  from report.dead_letter
+  where (p_reason is null or reason = p_reason)
+    and (p_all or state = 'waiting')
+  order by died_at desc, lead_id desc
+  limit p_limit
+$$;
+
+-- Reviews, oldest first. Called by `review list`.
+create or replace function gate.list_review(p_limit bigint, p_all boolean)
+returns setof report.review
+language sql
+stable
+as $$
+  select *
+  from report.review
+  where p_all or state = 'open'
+  order by opened_at, lead_id
+  limit p_limit
+$$;
+
+-- The lead of a source's row; the latest, if it was delivered several times. Called by `explain` and `why-not`.
+create or replace function gate.find_lead(p_source text, p_source_key text)
+returns bigint
+language sql
+stable
+as $$
+  select max(lead_id)
+  from staging.lead
+  where source = p_source
+    and source_key = p_source_key
+$$;
+
+-- All that is known of a lead, in one document: the delivered row, its state, every decision with its fields, what was
+-- sent and answered, the contacts that were considered. Called by `explain`, `dead show` and `review show`.
+create or replace function gate.story(p_lead bigint)
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_build_object(
+    'lead', to_jsonb(lead),
+    'work', to_jsonb(work),
+    'dead_letter', (select to_jsonb(dead_letter) from gate.dead_letter where dead_letter.lead_id = lead.lead_id),
+    'review', (select to_jsonb(review) from gate.review where review.lead_id = lead.lead_id),
+    'decisions', (
+      select coalesce(jsonb_agg(
+        to_jsonb(decision) || jsonb_build_object(
+          'changes', (
+            select coalesce(jsonb_agg(to_jsonb(change) order by change.field), '[]')
+            from audit.change
+            where change.decision_id = decision.decision_id
+          ),
+          'settlement', (
+            select to_jsonb(settlement)
+            from audit.settlement
+            where settlement.decision_id = decision.decision_id
+          ),
+          'intent', (
+            select to_jsonb(intent) - 'keys'
+            from gate.intent
+            where intent.intent_id = decision.intent_id
+          ),
+          'call', (
+            select to_jsonb(crm_call)
+            from audit.settlement
+            join audit.crm_call using (call_id)
+            where settlement.decision_id = decision.decision_id
+          )
+        )
+        order by decision.decision_id
+      ), '[]')
+      from audit.decision
+      where decision.lead_id = lead.lead_id
+    ),
+    'contacts', (
+      select coalesce(jsonb_object_agg(contact.contact_id, to_jsonb(contact)), '{}')
+      from crm.contact
+      where contact.contact_id in (
+        select (candidate ->> 'contact_id')::bigint
+        from audit.entry
+        cross join lateral jsonb_array_elements(entry.evidence -> 'candidates') as candidate
+        where entry.lead_id = lead.lead_id
+        union
+        select entry.contact_id
+        from audit.entry
+        where entry.lead_id = lead.lead_id
+      )
+    )
+  )
+  from staging.lead
+  left join gate.work using (lead_id)
+  where lead.lead_id = p_lead
+$$;
+
+-- A contact by its own number or by the CRM's id, an absorbed id included. Called by `why-not`.
+create or replace function gate.find_contact(p_contact_id bigint, p_crm_id text)
+returns jsonb
+language sql
+stable
+as $$
+  select to_jsonb(contact)
+  from crm.contact
+  where contact.contact_id = p_contact_id
+    or contact.crm_id = coalesce(
+      (select contact_alias.crm_id from crm.contact_alias where contact_alias.absorbed_crm_id = p_crm_id),
+      p_crm_id
+    )
+  limit 1
+$$;
+
+-- How well two sets of keys agree, field by field, with the weights in force: what gate.match_leads would make of the
+-- pair if it had met. Called by `why-not`.
+create or replace function gate.compare_pair(p_left jsonb, p_right jsonb)
+returns table (field text, level text, weight real)
+language sql
+stable
+as $$
+  with side as (
+    select
+      keys.*,
+      (
+        select array_agg(name)
+        from (
+          select keys.first_name as name
+          union
+          select nickname.name
+          from rules.nickname
+          where nickname.nickname = split_part(keys.first_name, ' ', 1)
+        ) as names
+      ) as names,
+      which
+    from (values ('left', p_left), ('right', p_right)) as given (which, document)
+    cross join lateral jsonb_to_record(document) as keys (
+      external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
+      company text, email_domain text, city text
+    )
+  ), compared as (
+    select
+      mine.first_name = theirs.last_name
+        and mine.last_name = theirs.first_name
+        and mine.first_name <> mine.last_name as swapped,
+      mine, theirs
+    from side as mine
+    cross join side as theirs
+    where mine.which = 'left'
+      and theirs.which = 'right'
+  ), leveled as (
+    select levels.field, levels.level
+    from compared
+    cross join lateral (
+      values
+        ('first_name', case when swapped then 'swapped' else
+          gate.first_name_level((mine).first_name, (theirs).first_name, (mine).names, (theirs).names) end),
+        ('last_name', case when swapped then 'swapped' else
+          gate.last_name_level((mine).last_name, (theirs).last_name) end),
+        ('company', gate.company_level((mine).company, (theirs).company)),
+        ('email_domain', gate.plain_level((mine).email_domain, (theirs).email_domain)),
+        ('city', gate.plain_level((mine).city, (theirs).city)),
+        ('external_id', gate.plain_level((mine).external_id, (theirs).external_id)),
+        ('email', case
+          when (mine).emails && (theirs).emails then 'exact'
+          when ((mine).emails || (mine).loose_emails) && ((theirs).emails || (theirs).loose_emails) then 'loose'
+          else 'missing'
+        end),
+        ('phone', case when (mine).phones && (theirs).phones then 'exact' else 'missing' end)
+    ) as levels (field, level)
+  )
+  select leveled.field, leveled.level, coalesce(match_weight.weight, 0)
+  from leveled
+  left join rules.match_weight using (field, level)
+$$;
+
+-- The state of the whole, in one document. Called by `status`.
+create or replace function gate.status(p_window_ms integer)
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_build_object(
+    'leads', (
+      select coalesce(jsonb_object_agg(state, leads), '{}')
+      from (select state, count(*) as leads from gate.work group by state) as by_state
+    ),
+    'oldest_waiting_seconds', (
+      select extract(epoch from now() - min(lead.received_at))::bigint
+      from gate.work
+      join staging.lead using (lead_id)
+      where work.state in ('ready', 'claimed', 'intended')
+    ),
+    'dead_letters_waiting', (select count(*) from gate.dead_letter where state = 'waiting'),
+    'reviews_open', (select count(*) from gate.review where state = 'open'),
+    'open_intents', (select count(*) from gate.intent where state = 'open'),
+    'unknown_intents', (select count(*) from gate.intent where state = 'unknown'),
+    'mirror', jsonb_build_object(
+      'contacts', (select count(*) from crm.contact where crm_id is not null and archived_at is null),
+      'provisional', (select count(*) from crm.contact where crm_id is null),
+      'tombstones', (select count(*) from crm.contact where archived_at is not null),
+      'age_seconds', (select extract(epoch from gate.mirror_age())::bigint),
+      'passes', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'pass', pass, 'started_at', started_at, 'finished_at', finished_at, 'rows_read', rows_read,
+          'watermark', watermark
+        ) order by pass), '[]')
+        from gate.mirror_progress
+      ),
+      'last_drift', (select to_jsonb(drift) from gate.mirror_drift as drift order by compared_at desc limit 1)
+    ),
+    'replicas', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'replica_id', replica_id, 'version', version, 'process_id', process_id, 'started_at', started_at,
+        'lease_seconds', extract(epoch from lease_until - clock_timestamp())::bigint
+      ) order by started_at), '[]')
+      from gate.replica
+      where stopped_at is null
+        and lease_until > clock_timestamp() - interval '1 hour'
+    ),
+    'governor', (select coalesce(jsonb_agg(to_jsonb(state)), '[]') from gate.governor_state(p_window_ms) as state),
+    'account_id', (select account_id from gate.site),
+    'guarantee_class', (select case when has_unique_key then 'A' end from gate.site),
+    'policy_version', gate.policy_version()
+  )
+$$;
+
+-- What `check` looks at in the database, in one document.
+create or replace function gate.checkup()
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_build_object(
+    'version', current_setting('server_version'),
+    'fsync', current_setting('fsync'),
+    'full_page_writes', current_setting('full_page_writes'),
+    'synchronous_commit', current_setting('synchronous_commit'),
+    'now', clock_timestamp(),
+    'user', session_user,
+    'superuser', (select rolsuper from pg_catalog.pg_roles where rolname = session_user),
+    'roles', (
+      select coalesce(jsonb_agg(rolname order by rolname), '[]')
+      from pg_catalog.pg_roles
+      where rolname in ('gatekeeper_daemon', 'gatekeeper_etl', 'gatekeeper_analyst', 'gatekeeper_steward')
+    ),
+    'owned_tables', (
+      select count(*)
+      from pg_catalog.pg_class
+      join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+      where nspname in ('staging', 'crm', 'rules', 'audit', 'report', 'gate')
+        and pg_get_userbyid(relowner) = session_user
+    ),
+    'sources', (select count(*) from rules.source where source <> 'crm'),
+    'mirror_loaded', gate.mirror_age() is not null
+  )
+$$;

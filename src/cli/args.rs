@@ -1,0 +1,288 @@
+//! The arguments, with their help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Stands between lead sources and a CRM: no duplicate contact, no good value overwritten by a worse one, no lead lost.
+#[derive(Debug, Parser)]
+#[command(name = "gatekeeper", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed, try again; 2 wrong settings or arguments; 3 the CRM refuses the \
+token or lacks the unique property; 4 the database is newer than this program.\n\n\
+A newcomer begins with: gatekeeper demo"
+)]
+pub struct Arguments {
+    /// Settings file [default: ./config.toml, then /etc/gatekeeper/config.toml, then the built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon
+    #[command(after_help = "Examples:\n  gatekeeper run\n  gatekeeper run --until-idle   # for cron and after a load")]
+    Run {
+        /// Process all that waits, then exit
+        #[arg(long)]
+        until_idle: bool,
+    },
+    /// Show it all at work: a private PostgreSQL, the sandbox CRM, the daemon, and 660 messy leads
+    Demo(DemoOptions),
+    /// Check settings, database, roles, clock, CRM token, scopes and unique property
+    Check {
+        /// Only what needs no network: settings and secrets
+        #[arg(long)]
+        offline: bool,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring tables, functions and views of the database up to date
+    Migrate,
+    /// Make the unique property `gatekeeper_key` in the CRM
+    SetupCrm {
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Bring the mirror up to date now
+    #[command(
+        after_help = "Examples:\n  gatekeeper mirror          # what is due by the timetable\n  gatekeeper mirror --full   # read and compare everything"
+    )]
+    Mirror {
+        /// Read all contacts, compare, repair, and report the drift
+        #[arg(long)]
+        full: bool,
+    },
+    /// Show what waits, how old the mirror is, which replicas run, and what is left of the CRM's limits
+    Status {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell the whole story of a lead
+    #[command(
+        after_help = "Examples:\n  gatekeeper explain 4711\n  gatekeeper explain webinar:W9002   # by source and source_key"
+    )]
+    Explain {
+        /// `staging.lead.lead_id`, or SOURCE:SOURCE_KEY
+        lead: String,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say why a lead is not a certain contact
+    WhyNot {
+        /// `staging.lead.lead_id`, or SOURCE:SOURCE_KEY
+        lead: String,
+        /// `crm.contact.contact_id`, or the CRM's id written as crm:ID
+        contact: String,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Leads that could not be processed
+    Dead {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: DeadAction,
+    },
+    /// Leads about which a person must decide
+    Review {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: ReviewAction,
+    },
+    /// The rules in force
+    Rules {
+        /// What to see.
+        #[command(subcommand)]
+        action: RulesAction,
+    },
+    /// Run the HubSpot-compatible CRM for trial and tests, on loopback only
+    #[command(after_help = "Example:\n  gatekeeper sandbox --contacts demo/contacts.csv --unique-property external_id")]
+    Sandbox(SandboxOptions),
+}
+
+/// `dead …`
+#[derive(Debug, Subcommand)]
+pub enum DeadAction {
+    /// List them
+    List {
+        /// Only this reason code
+        #[arg(long)]
+        reason: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// Those replayed and discarded as well
+        #[arg(long)]
+        all: bool,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one, with the lead as it was delivered
+    Show {
+        /// `staging.lead.lead_id`
+        lead: i64,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decide them anew, against today's mirror and rules
+    Replay(DeadPick),
+    /// Close them for good; the leads stay in staging
+    Discard(DeadPick),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct DeadPick {
+    /// These leads
+    #[arg(required_unless_present = "reason")]
+    pub leads: Vec<i64>,
+    /// All of this reason code
+    #[arg(long, conflicts_with = "leads")]
+    pub reason: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 1000)]
+    pub limit: i64,
+    /// Why, for the audit
+    #[arg(long)]
+    pub note: Option<String>,
+    /// Say which, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `review …`
+#[derive(Debug, Subcommand)]
+pub enum ReviewAction {
+    /// List them
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// Those resolved as well
+        #[arg(long)]
+        all: bool,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one: the lead beside the contacts in question
+    Show {
+        /// `staging.lead.lead_id`
+        lead: i64,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// It is this contact
+    Accept {
+        /// `staging.lead.lead_id`
+        lead: i64,
+        /// `crm.contact.contact_id`
+        contact: i64,
+        /// Why, for the audit
+        #[arg(long)]
+        note: Option<String>,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// It is a new person
+    Create {
+        /// `staging.lead.lead_id`
+        lead: i64,
+        /// Why, for the audit
+        #[arg(long)]
+        note: Option<String>,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The lead is not wanted
+    Reject {
+        /// `staging.lead.lead_id`
+        lead: i64,
+        /// Why, for the audit
+        #[arg(long)]
+        note: Option<String>,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// `rules …`
+#[derive(Debug, Subcommand)]
+pub enum RulesAction {
+    /// The policy of each field for each source, as it comes out of all rules
+    Show {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Contradictions: unknown or read-only fields, sources without rank, rules that can never apply
+    Check {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `sandbox`
+#[derive(Debug, Args)]
+pub struct SandboxOptions {
+    /// Port on 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value_t = 8400)]
+    pub port: u16,
+    /// The token that is accepted [default: sandbox-token]
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// No rate limits
+    #[arg(long)]
+    pub unlimited: bool,
+    /// Calls allowed in 10 seconds
+    #[arg(long, default_value_t = 190, conflicts_with = "unlimited")]
+    pub general_calls: u32,
+    /// Milliseconds that every answer takes at least
+    #[arg(long, default_value_t = 0)]
+    pub delay_milliseconds: u64,
+    /// Milliseconds that the search index runs late
+    #[arg(long, default_value_t = 0)]
+    pub search_lag_milliseconds: u64,
+    /// Contacts to begin with: CSV with HubSpot's property names as columns
+    #[arg(long, value_name = "FILE")]
+    pub contacts: Option<PathBuf>,
+    /// A unique text property that the account has from the start, such as external_id; may be repeated
+    #[arg(long, value_name = "PROPERTY")]
+    pub unique_property: Vec<String>,
+    /// Append every request and every effect to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Count only, keep no journal in memory
+    #[arg(long)]
+    pub no_journal: bool,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoOptions {
+    /// Leave the sandbox, the database and the daemon running, until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+    /// Where the demo keeps its database [default: a directory of its own, emptied at each start]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub directory: Option<PathBuf>,
+}

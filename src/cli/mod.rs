@@ -1,0 +1,49 @@
+//! The command line: what each command is called, what it prints, and with which code it ends.
+
+mod args;
+mod check;
+mod dead;
+mod exit;
+mod explain;
+mod mirror;
+mod output;
+mod review;
+mod rules;
+mod run;
+mod sandbox;
+mod setup;
+mod status;
+mod tell;
+mod why_not;
+
+pub use args::{Arguments, Command, DemoOptions};
+pub use exit::{CliError, code};
+
+use crate::config::Config;
+
+/// Carries out one command.
+///
+/// # Errors
+/// Printed once by `main`, with the whole chain.
+pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
+    let Arguments { config: file, command } = arguments;
+    if let Command::Sandbox(options) = command {
+        return sandbox::sandbox(options).await;
+    }
+    let config = Config::load(file.as_deref())?;
+    match command {
+        Command::Run { until_idle } => run::run(config, until_idle).await,
+        Command::Demo(options) => crate::demo::demo(options).await.map_err(CliError::from),
+        Command::Check { offline, json } => check::check(config, offline, json).await,
+        Command::Migrate => setup::migrate(&config).await,
+        Command::SetupCrm { dry_run } => setup::setup_crm(&config, dry_run).await,
+        Command::Mirror { full } => mirror::mirror(config, full).await,
+        Command::Status { json } => status::status(&config, json).await,
+        Command::Explain { lead, json } => explain::explain(&config, lead, json).await,
+        Command::WhyNot { lead, contact, json } => why_not::why_not(&config, lead, contact, json).await,
+        Command::Dead { action } => dead::dead(&config, action).await,
+        Command::Review { action } => review::review(&config, action).await,
+        Command::Rules { action } => rules::rules(&config, action).await,
+        Command::Sandbox(_) => Ok(()),
+    }
+}

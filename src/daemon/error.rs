@@ -1,0 +1,86 @@
+//! Why the daemon did not start, or ended.
+
+use crate::crm::CrmError;
+use crate::fault::{Classify, Fault};
+use crate::line::LineError;
+use crate::rulebook::RulebookError;
+use crate::store::StoreError;
+
+/// Why the daemon did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The CRM.
+    #[error(transparent)]
+    Crm(#[from] CrmError),
+    /// The rules.
+    #[error(transparent)]
+    Rulebook(#[from] RulebookError),
+    /// A secret is not where the settings say.
+    #[error(transparent)]
+    Secret(#[from] crate::config::SecretError),
+    /// The token leads to another account than the mirror was filled from.
+    #[error(
+        "the token leads to the CRM account {found}, but this database mirrors another one; correct crm.token or crm.base_url, or use a database of its own for each account"
+    )]
+    OtherAccount {
+        /// The account the token leads to.
+        found: String,
+    },
+    /// The metrics cannot be served.
+    #[error("cannot serve metrics on {address}; correct daemon.metrics_listen")]
+    Metrics {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The lease ran out: this process was stopped for too long, or cut off from the database.
+    #[error(
+        "this replica's lease ran out, others may have taken over; the process ends, and what it was doing is looked up by whoever runs next"
+    )]
+    LeaseLost,
+    /// A loop cannot go on.
+    #[error("the {name} loop cannot go on")]
+    Loop {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A bug: a loop panicked.
+    #[error("the {name} loop ended by itself; this is a bug, please report it with the log")]
+    Panicked {
+        /// Which.
+        name: &'static str,
+    },
+}
+
+impl From<LineError> for DaemonError {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Crm(error) => DaemonError::Crm(error),
+            LineError::Store(error) => DaemonError::Store(error),
+        }
+    }
+}
+
+impl Classify for DaemonError {
+    fn fault(&self) -> Fault {
+        match self {
+            DaemonError::Store(error) => error.fault(),
+            DaemonError::Crm(error) => error.fault(),
+            DaemonError::Rulebook(error) => error.fault(),
+            DaemonError::LeaseLost => Fault::Transient,
+            DaemonError::Secret(_)
+            | DaemonError::OtherAccount { .. }
+            | DaemonError::Metrics { .. }
+            | DaemonError::Loop { .. }
+            | DaemonError::Panicked { .. } => Fault::Broken,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The daemon: puts the rooms together, starts the loops, watches over them, and stops them within a bound.
+
+mod bootstrap;
+mod error;
+mod heartbeat;
+mod identity;
+mod loops;
+mod metrics;
+mod pace;
+mod systemd;
+
+pub use bootstrap::{Parts, connect_crm, connector, connector_settings, governor_limits, open_store};
+pub use error::DaemonError;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+
+/// How the daemon is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunOptions {
+    /// End when nothing waits any more.
+    pub until_idle: bool,
+}
+
+/// Runs the daemon until `shutdown` is cancelled, or until nothing waits if so asked.
+///
+/// # Errors
+/// What kept it from starting, or what ended it. Leads that were in work are taken up by the next start.
+pub async fn run(config: Config, options: RunOptions, shutdown: CancellationToken) -> Result<(), DaemonError> {
+    let grace = Duration::from_secs(config.daemon.shutdown_grace_seconds);
+    let parts = Parts::gather(&config, &shutdown).await?;
+    let store = parts.store.clone();
+    let result = loops::supervise(parts, &config, options, shutdown).await;
+    // Under systemd what is left in the unit is killed: the private cluster stops before we do.
+    let _ = tokio::time::timeout(grace, store.close()).await;
+    result
+}

@@ -1,0 +1,186 @@
+//! Ask: documents that the commands show.
+
+use deadpool_postgres::GenericClient;
+use serde_json::Value;
+use tokio_postgres::types::{Json, ToSql};
+
+use super::{StoreError, call};
+
+async fn documents(
+    client: &impl GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Value>, StoreError> {
+    let rows = call::rows(client, statement, parameters).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(row
+                .try_get::<_, Option<Json<Value>>>(0)?
+                .map_or(Value::Null, |Json(document)| document))
+        })
+        .collect()
+}
+
+async fn document(
+    client: &impl GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Value, StoreError> {
+    Ok(documents(client, statement, parameters)
+        .await?
+        .pop()
+        .unwrap_or(Value::Null))
+}
+
+/// Dead letters, newest first; each as a row of `report.dead_letter`.
+///
+/// # Errors
+/// As every statement.
+pub async fn list_dead(
+    client: &impl GenericClient,
+    reason: Option<&str>,
+    limit: i64,
+    all: bool,
+) -> Result<Vec<Value>, StoreError> {
+    documents(
+        client,
+        "select to_jsonb(letter) from gate.list_dead($1, $2, $3) as letter",
+        &[&reason, &limit, &all],
+    )
+    .await
+}
+
+/// Reviews, oldest first; each as a row of `report.review`.
+///
+/// # Errors
+/// As every statement.
+pub async fn list_review(client: &impl GenericClient, limit: i64, all: bool) -> Result<Vec<Value>, StoreError> {
+    documents(
+        client,
+        "select to_jsonb(review) from gate.list_review($1, $2) as review",
+        &[&limit, &all],
+    )
+    .await
+}
+
+/// All that is known of a lead; null when there is none.
+///
+/// # Errors
+/// As every statement.
+pub async fn story(client: &impl GenericClient, lead: i64) -> Result<Value, StoreError> {
+    document(client, "select gate.story($1)", &[&lead]).await
+}
+
+/// The lead of a source's row.
+///
+/// # Errors
+/// As every statement.
+pub async fn find_lead(client: &impl GenericClient, source: &str, key: &str) -> Result<Option<i64>, StoreError> {
+    Ok(call::row(client, "select gate.find_lead($1, $2)", &[&source, &key])
+        .await?
+        .try_get(0)?)
+}
+
+/// A contact by its number or by the CRM's id; null when there is none.
+///
+/// # Errors
+/// As every statement.
+pub async fn find_contact(
+    client: &impl GenericClient,
+    contact_id: Option<i64>,
+    crm_id: Option<&str>,
+) -> Result<Value, StoreError> {
+    document(client, "select gate.find_contact($1, $2)", &[&contact_id, &crm_id]).await
+}
+
+/// One field of a comparison.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Compared {
+    /// What was compared.
+    pub field: String,
+    /// How well it agrees.
+    pub level: String,
+    /// What that adds to the score.
+    pub weight: f32,
+}
+
+/// How well two sets of keys agree.
+///
+/// # Errors
+/// As every statement.
+pub async fn compare_pair(
+    client: &impl GenericClient,
+    left: &crate::domain::MatchKeys,
+    right: &crate::domain::MatchKeys,
+) -> Result<Vec<Compared>, StoreError> {
+    let rows = call::rows(
+        client,
+        "select * from gate.compare_pair($1, $2)",
+        &[&Json(left), &Json(right)],
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Compared {
+                field: row.try_get(0)?,
+                level: row.try_get(1)?,
+                weight: row.try_get(2)?,
+            })
+        })
+        .collect()
+}
+
+/// The state of the whole.
+///
+/// # Errors
+/// As every statement.
+pub async fn status(client: &impl GenericClient, window_ms: i32) -> Result<Value, StoreError> {
+    document(client, "select gate.status($1)", &[&window_ms]).await
+}
+
+/// What `check` looks at.
+///
+/// # Errors
+/// As every statement.
+pub async fn checkup(client: &impl GenericClient) -> Result<Value, StoreError> {
+    document(client, "select gate.checkup()", &[]).await
+}
+
+/// Puts dead letters back to work; how many were waiting.
+///
+/// # Errors
+/// As every statement.
+pub async fn replay_dead(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
+    Ok(call::row(client, "select gate.replay_dead($1, $2)", &[&leads, &note])
+        .await?
+        .try_get(0)?)
+}
+
+/// Closes dead letters for good; how many were waiting.
+///
+/// # Errors
+/// As every statement.
+pub async fn discard_dead(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
+    Ok(call::row(client, "select gate.discard_dead($1, $2)", &[&leads, &note])
+        .await?
+        .try_get(0)?)
+}
+
+/// Notes what a person decided about a lead in review. `false`: no review is open, or the contact is not there.
+///
+/// # Errors
+/// As every statement.
+pub async fn resolve_review(
+    client: &impl GenericClient,
+    lead: i64,
+    state: &str,
+    contact: Option<i64>,
+    note: Option<&str>,
+) -> Result<bool, StoreError> {
+    let parameters: [&(dyn ToSql + Sync); 4] = [&lead, &state, &contact, &note];
+    Ok(
+        call::row(client, "select gate.resolve_review($1, $2, $3, $4)", &parameters)
+            .await?
+            .try_get(0)?,
+    )
+}

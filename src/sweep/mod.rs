@@ -1,0 +1,174 @@
+//! The sweep: finds out what became of writes nobody settled, hands back what dead replicas held, and keeps house.
+
+mod error;
+mod recovery;
+
+pub use error::SweepError;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::crm::{Reader, Writer};
+use crate::domain::{CANONICAL, ContactId, Field, MatchKeys, Record, ReplicaId};
+use crate::governor::Priority;
+use crate::line::Line;
+use crate::push::sender::SenderHandle;
+use crate::rulebook::Rulebook;
+use crate::store::Store;
+use crate::store::mirror::{outdated_keys, put_keys};
+use crate::store::recover::{next_recovery, take_recoverable};
+use crate::store::replica::{adopt_leads, forget_old, rescue_claims};
+
+/// Intents looked up in one pass.
+const RECOVER_AT_A_TIME: i32 = 300;
+
+/// Contacts whose keys are derived anew in one pass.
+const REDERIVE_AT_A_TIME: i32 = 1000;
+
+/// How often the house is kept: orphans adopted, old rows deleted, the CRM's properties read again.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+
+/// What the sweep is told by the settings.
+#[derive(Debug, Clone)]
+pub struct SweepSettings {
+    /// Seconds after which what a dead replica sent has landed or never will.
+    pub settle_seconds: i32,
+    /// Times a lead may be decided anew.
+    pub max_attempts: i32,
+    /// Days that working rows are kept.
+    pub retention_days: i32,
+}
+
+/// What a pass did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Claims of dead replicas handed back.
+    pub rescued: i64,
+    /// Writes looked up.
+    pub recovered: usize,
+    /// Contacts whose keys were derived anew.
+    pub rederived: usize,
+    /// When to come back.
+    pub next: Duration,
+}
+
+/// The sweep's state.
+pub struct Sweep<C> {
+    store: Store,
+    line: Arc<Line<C>>,
+    rulebook: Rulebook,
+    replica: ReplicaId,
+    settings: SweepSettings,
+    sender: SenderHandle,
+    last_housekeeping: Option<Instant>,
+}
+
+impl<C: Reader + Writer> Sweep<C> {
+    /// A sweep that gives what must be sent again to `sender`.
+    pub fn new(
+        store: Store,
+        line: Arc<Line<C>>,
+        rulebook: Rulebook,
+        replica: ReplicaId,
+        settings: SweepSettings,
+        sender: SenderHandle,
+    ) -> Self {
+        Self {
+            store,
+            line,
+            rulebook,
+            replica,
+            settings,
+            sender,
+            last_housekeeping: None,
+        }
+    }
+
+    /// One pass. May be dropped at any point: what it had taken over is taken over again.
+    ///
+    /// # Errors
+    /// The database or the CRM; what was not done is done by a later pass.
+    pub async fn pass(&mut self) -> Result<SweepReport, SweepError> {
+        let client = self.store.client().await?;
+        let rescued = rescue_claims(&client).await?;
+        if rescued > 0 {
+            tracing::warn!(leads = rescued, "claims of a dead replica are handed back");
+        }
+        let due = take_recoverable(&client, self.replica, self.settings.settle_seconds, RECOVER_AT_A_TIME).await?;
+        drop(client);
+        let recovered = due.len();
+        if recovered > 0 {
+            self.recover(due).await?;
+        }
+        let rederived = self.rederive().await?;
+        if self.last_housekeeping.is_none_or(|last| last.elapsed() >= HOUSEKEEPING) {
+            self.keep_house().await?;
+            self.last_housekeeping = Some(Instant::now());
+        }
+        let client = self.store.client().await?;
+        let next = if rederived > 0 {
+            Duration::ZERO
+        } else {
+            let due = next_recovery(&client, self.settings.settle_seconds).await?;
+            due.unwrap_or(Duration::from_secs(10))
+                .clamp(Duration::from_millis(100), Duration::from_secs(10))
+        };
+        Ok(SweepReport {
+            rescued,
+            recovered,
+            rederived,
+            next,
+        })
+    }
+
+    /// Derives the keys of contacts anew that an older normalizer, or other lists, had derived.
+    async fn rederive(&self) -> Result<usize, SweepError> {
+        let client = self.store.client().await?;
+        let normalizer = self.rulebook.rules().normalizer;
+        let outdated = outdated_keys(&client, normalizer.version(), REDERIVE_AT_A_TIME).await?;
+        if outdated.is_empty() {
+            return Ok(0);
+        }
+        let keys: Vec<(ContactId, MatchKeys)> = outdated
+            .iter()
+            .map(|(contact_id, contact)| (*contact_id, normalizer.record(&record(contact)).keys))
+            .collect();
+        put_keys(&client, &keys, normalizer.version()).await?;
+        Ok(keys.len())
+    }
+
+    async fn keep_house(&self) -> Result<(), SweepError> {
+        let client = self.store.client().await?;
+        let adopted = adopt_leads(&client, 10_000).await?;
+        let forgotten = forget_old(&client, self.settings.retention_days, 10_000).await?;
+        drop(client);
+        if adopted > 0 || forgotten > 0 {
+            tracing::info!(adopted, forgotten, "the house is kept");
+        }
+        if self.last_housekeeping.is_some() {
+            let schema = self.line.schema(Priority::Mirror).await?;
+            self.rulebook.set_schema(schema);
+        }
+        Ok(())
+    }
+}
+
+/// A row of `crm.contact` as the normalizer takes it.
+fn record(contact: &Value) -> Record {
+    let text = |field: &Field| {
+        contact[field.name()]
+            .as_str()
+            .map(|value| (field.clone(), value.to_owned()))
+    };
+    let additional = contact["additional_emails"].as_array().into_iter().flatten();
+    Record {
+        values: CANONICAL.iter().filter_map(text).collect(),
+        additional_emails: additional
+            .filter_map(|email| email.as_str().map(str::to_owned))
+            .collect(),
+        ..Record::default()
+    }
+}
