@@ -6,6 +6,7 @@
 mod config;
 mod hubspot;
 mod normalize;
+mod pull;
 mod sandbox;
 mod store;
 mod support;
