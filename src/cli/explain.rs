@@ -165,7 +165,11 @@ fn normalized(normalized: &Value) -> Vec<String> {
             tell::text(&refused["reason"])
         ));
     }
-    let heading = if lines.is_empty() { "  nothing in it identifies anybody" } else { "  was compared as" };
+    let heading = if lines.is_empty() {
+        "  nothing in it identifies anybody"
+    } else {
+        "  was compared as"
+    };
     lines.insert(0, heading.to_owned());
     lines
 }
