@@ -9,7 +9,7 @@
 //! | layer | rooms | may use |
 //! |---|---|---|
 //! | 7 | `cli` | all below |
-//! | 6 | `demo` | all below |
+//! | 6 | `demo` | all below, and `cli` for its arguments |
 //! | 5 | `daemon` | all below |
 //! | 4 | `pull`, `push` | all below |
 //! | 4 | `sweep` | all below, and `push` for its sender |

@@ -127,6 +127,10 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.governor (bucket) values ('hourly')",
     ),
     (
+        "mirror_progress_lease",
+        "insert into gate.mirror_progress (pass, lease_until) values ('full', now())",
+    ),
+    (
         "mirror_progress_pass",
         "insert into gate.mirror_progress (pass) values ('sideways')",
     ),

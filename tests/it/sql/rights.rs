@@ -235,13 +235,18 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.start_replica('00000000-0000-0000-0000-000000000001', 'host', 1, 'now', '0', 60, array['1:now']);
                select gate.read_policy(), gate.read_lists(), gate.policy_version();
                select person_key from gate.site;
-               select gate.begin_pass('full', null, null);
+               select * from gate.begin_pass('full', '00000000-0000-0000-0000-000000000001', 60, null, null, array['email']);
+               select gate.expect_contacts(1);
                select gate.mirror_write('[{"crm_id": "7", "email": "b@example.com", "updated_at": "2026-01-01",
                  "keys": {"emails": ["b@example.com"], "loose_emails": [], "phones": [], "blocks": [7]}}]', 'test');
-               select gate.step_pass('full', '7', 1);
-               select gate.end_pass('full', now(), array['email']);
-               select gate.bury_ghosts(now() - interval '1 hour');
-               select gate.note_drift(1, 0, 0, 0);
+               select gate.step_pass('full', '00000000-0000-0000-0000-000000000001', (select started_at from gate.passes() where pass = 'full'),
+                 60, '7', true, '{"rows": 1, "missing": 1, "stale": 0, "ghost": 0}');
+               select * from gate.ghosts(now() - interval '1 hour', 0, 10);
+               select gate.bury_contacts(array['9'], 'missing');
+               select * from gate.end_pass('full', '00000000-0000-0000-0000-000000000001',
+                 (select started_at from gate.passes() where pass = 'full'), now());
+               select gate.release_pass('full', '00000000-0000-0000-0000-000000000001');
+               select gate.mirrored_fields(), gate.mirror_age_seconds(), gate.database_time();
                select gate.outdated_keys('other', 10);
                select * from gate.claim_leads('00000000-0000-0000-0000-000000000001', 10, 1000000, 3);
                begin;

@@ -3,8 +3,8 @@
 use super::source::{File, files, take_apart};
 use super::{nothing_wrong, sample};
 
-/// Words that stand in no call of a function.
-const BODIES: [&[&str]; 16] = [
+/// Words with which a statement begins that is no call of a function.
+const BODIES: [&[&str]; 15] = [
     &["insert", "into"],
     &["delete", "from"],
     &["create", "table"],
@@ -18,9 +18,8 @@ const BODIES: [&[&str]; 16] = [
     &["drop", "table"],
     &["drop", "schema"],
     &["truncate", "table"],
-    &["on", "conflict"],
-    &["for", "update"],
-    &["group", "by"],
+    &["drop", "function"],
+    &["grant", "select"],
 ];
 
 #[test]
@@ -30,7 +29,10 @@ fn rust_calls_functions_and_views_and_builds_no_sql() {
 
 fn complaints(file: &File) -> Vec<String> {
     let rust = take_apart(&file.text);
-    let wrong = rust.texts.iter().filter(|(_, text)| is_sql_of_its_own(text));
+    let wrong = rust
+        .texts
+        .iter()
+        .filter(|(_, text)| is_sql_of_its_own(text) && !is_printed(&file.path, text));
     wrong
         .map(|(line, text)| {
             let words: Vec<&str> = text.split_whitespace().take(6).collect();
@@ -43,6 +45,11 @@ fn complaints(file: &File) -> Vec<String> {
         .collect()
 }
 
+/// `check` shows a person what a superuser must run, and runs it not.
+fn is_printed(path: &str, text: &str) -> bool {
+    path == "src/cli/check.rs" && text.starts_with("create role {")
+}
+
 fn is_sql_of_its_own(text: &str) -> bool {
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -50,23 +57,27 @@ fn is_sql_of_its_own(text: &str) -> bool {
         Some(&"select") => words.len() > 1 && !is_call(&words),
         Some(&"update") => words.contains(&"set"),
         Some(&"with") => words.contains(&"as") && words.contains(&"select"),
-        _ => BODIES
-            .iter()
-            .any(|body| words.windows(body.len()).any(|window| window == *body)),
+        _ => BODIES.iter().any(|body| words.starts_with(body)),
     }
 }
 
-/// `select schema.function($1, …)`, or `select columns from schema.name` with or without arguments.
+/// `select schema.function($1, …)`, or `select columns from schema.name` with or without arguments and a name of its own.
 fn is_call(words: &[&str]) -> bool {
-    let names = |words: &[&str]| {
-        words
-            .iter()
-            .all(|word| word.trim_end_matches(',').chars().all(is_name_or_star))
+    let words = match words {
+        [called @ .., "as", _] => called,
+        _ => words,
     };
     match words.iter().position(|word| *word == "from") {
-        Some(from) => names(&words[1..from]) && is_qualified(&words[from + 1..]),
+        Some(from) => words[1..from].iter().all(|word| is_column(word)) && is_qualified(&words[from + 1..]),
         None => is_qualified(&words[1..]),
     }
+}
+
+/// `name`, `*`, or `to_jsonb(name)`.
+fn is_column(word: &str) -> bool {
+    let word = word.trim_end_matches(',');
+    let name = word.strip_prefix("to_jsonb(").and_then(|rest| rest.strip_suffix(')'));
+    name.unwrap_or(word).chars().all(is_name_or_star)
 }
 
 /// `schema.name` or `schema.name($1, $2)`, and nothing after it.
@@ -96,6 +107,7 @@ fn sql_in_rust_is_found_and_calls_and_prose_are_not() {
         "select * from gate.work join staging.lead using (lead_id)",
         "select * from gate.f($1) limit 1",
         "select count(*) from gate.work",
+        "select max(lead_id) from gate.work as work",
         "SELECT 1 FROM pg_roles",
         "insert into gate.work values ($1)",
         "update gate.work set state = $1",
@@ -110,6 +122,7 @@ fn sql_in_rust_is_found_and_calls_and_prose_are_not() {
         "select * from gate.claim_leads($1, $2, $3)",
         "select person_key from gate.site",
         "select a, b from report.backlog",
+        "select to_jsonb(letter) from gate.list_dead($1, $2) as letter",
         "update the token where crm.token points to",
         "with-dashes",
         "names no host; for a unix socket add ?host=/run/postgresql",
