@@ -85,13 +85,13 @@ pub(super) async fn supervise(
     }
     quiet.cancel();
     tasks.shutdown().await;
-    if let Ok(client) = store.client().await {
-        if let Err(error) = stop_replica(&client, replica).await {
-            tracing::warn!(
-                error = crate::fault::chain(&error),
-                "no goodbye was said; the lease lapses by itself"
-            );
-        }
+    if let Ok(client) = store.client().await
+        && let Err(error) = stop_replica(&client, replica).await
+    {
+        tracing::warn!(
+            error = crate::fault::chain(&error),
+            "no goodbye was said; the lease lapses by itself"
+        );
     }
     result
 }
@@ -109,7 +109,6 @@ fn spawn(
     name: &'static str,
     task: impl Future<Output = Result<(), DaemonError>> + Send + 'static,
 ) {
-    #[expect(clippy::disallowed_methods, reason = "the supervisor is the one home of tasks")]
     tasks.spawn(async move { (name, task.await) });
 }
 
@@ -345,6 +344,7 @@ async fn sweep_loop(
 }
 
 /// Ends when nothing waits any more: no lead that is ready, claimed or being written.
+#[expect(clippy::disallowed_methods, reason = "raced against the stop")]
 async fn until_idle(store: Store, sender: SenderHandle, stop: CancellationToken) -> Result<(), DaemonError> {
     while !stop.is_cancelled() {
         tokio::select! {
@@ -368,6 +368,7 @@ async fn until_idle(store: Store, sender: SenderHandle, stop: CancellationToken)
 }
 
 /// Tells systemd that the loops make progress. A database or a CRM that is away is no stall: the loops go round.
+#[expect(clippy::disallowed_methods, reason = "raced against the stop")]
 async fn watchdog(progress: Progress, stop: CancellationToken) -> Result<(), DaemonError> {
     let Some(every) = systemd::watchdog_interval() else {
         stop.cancelled().await;

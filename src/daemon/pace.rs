@@ -10,6 +10,10 @@ use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 
 /// Waits between two passes. A nudge that came during the pass is not lost: `Notify` keeps one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where loops wait, raced against the stop"
+)]
 pub(super) async fn rest(wait: Duration, nudge: &Arc<Notify>, stop: &CancellationToken) {
     if wait.is_zero() {
         return;
