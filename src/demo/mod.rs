@@ -5,12 +5,12 @@
 //! same views and commands that everybody else has; nothing here knows more than a user could.
 
 mod error;
+mod export;
 mod keep;
 mod load;
 mod place;
 mod process;
 mod report;
-mod export;
 mod sample;
 mod setting;
 mod stage;
@@ -138,7 +138,10 @@ async fn with_database(
 
     let stage = Stage::begin("rules", None);
     load::enter_rules(store, sample).await?;
-    stage.done(&format!("{} sources and their ranks, as a steward enters them", sample.sources.len()));
+    stage.done(&format!(
+        "{} sources and their ranks, as a steward enters them",
+        sample.sources.len()
+    ));
 
     let stage = Stage::begin("setup-crm", None);
     gatekeeper.run(&["setup-crm"], stop).await?;

@@ -113,7 +113,11 @@ fn usual(root: bool) -> PathBuf {
     if root {
         return PathBuf::from(OF_ROOT);
     }
-    let home = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     match home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache"))) {
         Some(cache) => cache.join("gatekeeper/demo"),
         None => std::env::temp_dir().join(format!("gatekeeper-demo-{}", rustix::process::geteuid().as_raw())),

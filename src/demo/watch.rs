@@ -46,7 +46,10 @@ pub(super) async fn watch(
         if ended {
             if let Some(stage) = gate {
                 let rate = seen.settled as f64 / stage.elapsed().as_secs_f64();
-                stage.done(&format!("{} leads decided and written, {rate:.0} a second", seen.settled));
+                stage.done(&format!(
+                    "{} leads decided and written, {rate:.0} a second",
+                    seen.settled
+                ));
             }
             return Ok(());
         }
