@@ -70,7 +70,8 @@ as $$
       bool_or(kind = 'email' and not shared) as by_email,
       bool_or(kind = 'phone' and not shared) as by_phone,
       case
-        when bool_or(kind = 'loose_email' or (kind = 'email' and not shared)) then 'loose'
+        when bool_or(kind = 'email' and not shared) then 'exact'
+        when bool_or(kind = 'loose_email') and not bool_or(kind = 'email') then 'loose'
         when bool_or(kind = 'email') then 'shared'
         else 'missing'
       end as email_level,

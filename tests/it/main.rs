@@ -8,6 +8,7 @@
 mod config;
 mod hubspot;
 mod normalize;
+mod pull;
 mod sandbox;
 mod sql;
 mod store;
