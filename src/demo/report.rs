@@ -55,7 +55,10 @@ const STORIES: [(&str, &str); 3] = [
         "Two sources disagree about a company: the better one wins",
         "webinar:W9002",
     ),
-    ("Father or son? Nobody guesses", "sales:00Q9030"),
+    (
+        "The e-mail is Oskar's, the phone is Paula's: nobody guesses",
+        "sales:00Q9003",
+    ),
 ];
 
 /// More than anybody will have: all of them.
