@@ -185,7 +185,6 @@ fn start(
 
     let progress = Progress::default();
     let leads = Arc::new(Notify::new());
-    let loaded = Arc::new(Notify::new());
     let poll = Duration::from_millis(gate.poll_milliseconds);
     let listener = listen(store.clone(), Arc::clone(&leads), stop.clone());
     spawn(tasks, "listen", listener);
@@ -206,7 +205,7 @@ fn start(
     spawn(
         tasks,
         "sweep",
-        sweep_loop(sweep, Arc::clone(&loaded), progress.clone(), stop.clone()),
+        sweep_loop(sweep, handle.doubts(), progress.clone(), stop.clone()),
     );
     if options.until_idle {
         spawn(tasks, "idle", until_idle(store, handle, stop.clone()));

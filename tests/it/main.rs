@@ -6,8 +6,10 @@
 #![allow(clippy::disallowed_methods)]
 
 mod config;
+mod flow;
 mod hubspot;
 mod normalize;
+mod process;
 mod pull;
 mod sandbox;
 mod sql;
