@@ -7,10 +7,8 @@
 
 mod config;
 mod demo;
-mod flow;
 mod hubspot;
 mod normalize;
-mod process;
 mod pull;
 mod sandbox;
 mod sql;
