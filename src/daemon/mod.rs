@@ -31,7 +31,13 @@ pub struct RunOptions {
 /// What kept it from starting, or what ended it. Leads that were in work are taken up by the next start.
 pub async fn run(config: Config, options: RunOptions, shutdown: CancellationToken) -> Result<(), DaemonError> {
     let grace = Duration::from_secs(config.daemon.shutdown_grace_seconds);
-    let parts = Parts::gather(&config, &shutdown).await?;
+    let parts = match Parts::gather(&config, &shutdown).await {
+        Err(DaemonError::Stopped) => {
+            tracing::info!("asked to stop before the CRM had answered; nothing was begun");
+            return Ok(());
+        }
+        gathered => gathered?,
+    };
     let store = parts.store.clone();
     let result = loops::supervise(parts, &config, options, shutdown).await;
     // Under systemd what is left in the unit is killed: the private cluster stops before we do.
