@@ -13,6 +13,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::crm::{Reader, Writer};
 use crate::domain::{Action, Batch, Field, Lead, LeadId, Normalized, Operation, Refusal, ReplicaId};
 use crate::fault::{Classify, Fault};
@@ -313,18 +315,24 @@ fn normalize<C: Reader + Writer>(
 /// A property that the CRM knows under a canonical field's name is that field: never two values for one.
 /// The column of the field itself counts first.
 fn canonical<C: Reader + Writer>(mut lead: Lead, line: &Line<C>) -> Lead {
-    let Some(serde_json::Value::Object(properties)) = &mut lead.properties else {
+    let Some(Value::Object(properties)) = &mut lead.properties else {
         return lead;
     };
     let names: Vec<String> = properties.keys().cloned().collect();
     for name in names {
         let field = line.crm().canonical(&name);
-        if !matches!(field, crate::domain::Field::Property(_)) {
-            let value = properties.remove(&name);
-            if let Some(serde_json::Value::String(text)) = value {
-                lead.values.entry(field).or_insert(text);
-            }
+        if matches!(field, Field::Property(_)) {
+            continue;
         }
+        let text = match &properties[&name] {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Null => String::new(),
+            // Refused with the other properties.
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
+        };
+        properties.remove(&name);
+        lead.values.entry(field).or_insert(text);
     }
     lead
 }
