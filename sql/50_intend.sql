@@ -58,6 +58,7 @@ as $$
 $$;
 
 -- What the mirror knows of some contacts: values by field name, where they came from, whether a write is under way.
+-- Tombstones are not there: nothing can be written to them.
 -- Called by the push loop under gate.lock_people, and by explain.
 create or replace function gate.known_contacts(p_contacts bigint[])
 returns table (
@@ -95,6 +96,7 @@ as $$
     where contact_field.contact_id = contact.contact_id
   ) as origin on true
   where contact.contact_id = any (p_contacts)
+    and contact.archived_at is null
 $$;
 
 -- Who holds these addresses already, also as a secondary one: the CRM would refuse them on another contact. And which of

@@ -1,6 +1,6 @@
 //! Decides a batch: each lead in its order, later ones against what the earlier ones changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -298,8 +298,10 @@ impl Fold<'_, '_> {
                 }
             }
         }
+        // A field may be refused twice, in its column and among the properties; it has one row in the audit.
+        let mut said = BTreeSet::new();
         for refused in &normalized.refused {
-            if !normalized.values.contains_key(&refused.field) {
+            if !normalized.values.contains_key(&refused.field) && said.insert(&refused.field) {
                 self.batch
                     .changes
                     .push(refusal(decision_id, refused.field.clone(), None, &refused.reason));
