@@ -9,8 +9,8 @@ use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Target, Tier,
-    WaitingRow,
+    Action, Batch, Candidate, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact,
+    Target, Tier, WaitingRow,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
@@ -351,14 +351,22 @@ impl Fold<'_, '_> {
     }
 
     fn evidence(&self, lead: &LeadInput, same: &[Field]) -> Value {
+        let contact_of = |candidate: &Candidate| match candidate.target {
+            Target::Contact(contact_id) => Some(contact_id),
+            Target::Peer(peer) => self.contact_of.get(peer).copied().flatten(),
+        };
+        // A lead of the batch that became a contact which is a candidate itself says nothing new.
+        let says_nothing_new = |candidate: &&Candidate| {
+            let contact = contact_of(candidate).map(Target::Contact);
+            matches!(candidate.target, Target::Peer(_))
+                && lead.candidates.iter().any(|other| Some(other.target) == contact)
+        };
         let candidates: Vec<Value> = lead
             .candidates
             .iter()
+            .filter(|candidate| !says_nothing_new(candidate))
             .map(|candidate| {
-                let contact_id = match candidate.target {
-                    Target::Contact(contact_id) => Some(contact_id),
-                    Target::Peer(peer) => self.contact_of.get(peer).copied().flatten(),
-                };
+                let contact_id = contact_of(candidate);
                 json!({
                     "contact_id": contact_id,
                     "in_batch": matches!(candidate.target, Target::Peer(_)),

@@ -876,7 +876,7 @@ create function gate.read_policy() returns jsonb stable
 create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision) returns void volatile
+create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision, p_charged boolean) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.release_pass(p_pass text, p_replica uuid) returns void volatile
