@@ -172,6 +172,23 @@ as $$
     and replica_id = p_replica
 $$;
 
+-- Hands back clean all that a living replica still has claimed. Called by the push loop before it claims again, when it
+-- could not be told what it had claimed or could not hand it back: nobody else would, as long as the replica lives.
+create or replace function gate.release_claims(p_replica uuid)
+returns bigint
+language sql
+as $$
+  with released as (
+    update gate.work
+    set state = 'ready', replica_id = null, claims = greatest(claims - 1, 0)
+    where state = 'claimed'
+      and replica_id = p_replica
+    returning 1
+  )
+  select count(*)
+  from released
+$$;
+
 -- How long until the next lead is due; null when none waits. Called by the push loop before it sleeps.
 create or replace function gate.next_due()
 returns double precision
