@@ -154,6 +154,8 @@ impl Fold<'_, '_> {
                 return;
             };
             if known.has_open_intent || known.crm_id.is_none() {
+                // A later lead that is known by this one alone waits with it: it is nobody new.
+                self.contact_of[place] = Some(contact_id);
                 self.batch.waiting.push(WaitingRow {
                     lead_id: lead.lead.lead_id,
                     contact_id,
