@@ -49,6 +49,8 @@ struct Found {
     reason: Option<String>,
     intent_id: Option<IntentId>,
     same: Vec<Field>,
+    /// The contact that carries the key which this lead would found, although nothing else says that it is the same person.
+    key_holder: Option<ContactId>,
 }
 
 impl Fold<'_, '_> {
@@ -191,7 +193,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, action, found);
     }
@@ -211,6 +213,17 @@ impl Fold<'_, '_> {
         };
         let founding = founding.unwrap_or(Founding::Lead(lead.lead.lead_id));
         let key = self.input.person_keys.key(&founding);
+        if let (None, Some(holder)) = (lead.verdict, self.input.key_holders.get(&key)) {
+            // The CRM would refuse a second contact with this key; whether it is the same person, a person must say.
+            let found = Found {
+                score: best_score,
+                reason: Some("same_person_key".into()),
+                key_holder: Some(*holder),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Review, found);
+            return;
+        }
         self.people.insert(
             contact_id,
             Desired::new_person(contact_id, key.clone(), self.input.intent_ids[place]),
@@ -238,7 +251,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, Action::Create, found);
     }
@@ -331,6 +344,7 @@ impl Fold<'_, '_> {
         if action == Action::Dead {
             self.batch.changes.retain(|change| change.decision_id != decision_id);
         }
+        let evidence = self.evidence(lead, &found);
         self.batch.decisions.push(DecisionRow {
             decision_id,
             lead_id: lead.lead.lead_id,
@@ -345,12 +359,22 @@ impl Fold<'_, '_> {
             contact_id: found.contact_id,
             crm_id,
             reason: found.reason,
-            evidence: self.evidence(lead, &found.same),
+            evidence,
             intent_id: found.intent_id,
         });
     }
 
-    fn evidence(&self, lead: &LeadInput, same: &[Field]) -> Value {
+    fn evidence(&self, lead: &LeadInput, found: &Found) -> Value {
+        let by_key = found.key_holder.map(|contact_id| {
+            json!({
+                "contact_id": contact_id,
+                "in_batch": false,
+                "tier": "person_key",
+                "names": "unknown",
+                "score": null,
+                "levels": {"by": ["person_key"]},
+            })
+        });
         let candidates: Vec<Value> = lead
             .candidates
             .iter()
@@ -368,11 +392,12 @@ impl Fold<'_, '_> {
                     "levels": candidate.evidence,
                 })
             })
+            .chain(by_key)
             .collect();
         json!({
             "normalized": lead.normalized,
             "candidates": candidates,
-            "same": same,
+            "same": found.same,
             "thresholds": {
                 "match": self.input.policy.thresholds.same,
                 "review": self.input.policy.thresholds.review,
