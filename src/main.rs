@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     }
     // A panic's own words may hold a value of a contact.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let place = panic
+            .location()
+            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         eprintln!("gatekeeper: a panic at {place}; this is a bug, please report it");
     }));
     let arguments = Arguments::parse();

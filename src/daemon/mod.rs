@@ -1,5 +1,6 @@
 //! The daemon: puts the rooms together, starts the loops, watches over them, and stops them within a bound.
 
+mod assemble;
 mod bootstrap;
 mod error;
 mod heartbeat;
@@ -7,6 +8,7 @@ mod identity;
 mod loops;
 mod metrics;
 mod pace;
+mod supervise;
 mod systemd;
 
 pub use bootstrap::{Parts, connect_crm, connector, connector_settings, governor_limits, open_store};
@@ -39,7 +41,7 @@ pub async fn run(config: Config, options: RunOptions, shutdown: CancellationToke
         gathered => gathered?,
     };
     let store = parts.store.clone();
-    let result = loops::supervise(parts, &config, options, shutdown).await;
+    let result = supervise::supervise(parts, &config, options, shutdown).await;
     // Under systemd what is left in the unit is killed: the private cluster stops before we do.
     let _ = tokio::time::timeout(grace, store.close()).await;
     result

@@ -112,7 +112,11 @@ fn decode(bytes: &[u8], encoding: Encoding) -> String {
         Encoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
         Encoding::Latin1 => bytes.iter().copied().map(char::from).collect(),
     };
-    if text.contains('\0') { text.replace('\0', "") } else { text }
+    if text.contains('\0') {
+        text.replace('\0', "")
+    } else {
+        text
+    }
 }
 
 /// A time as PostgreSQL reads it; without one the time of arrival counts.
@@ -149,7 +153,12 @@ mod tests {
     #[test]
     fn what_can_be_read_of_a_bad_row_is_kept() {
         let export = |encoding, content| {
-            let columns = [("Id", "source_key"), ("Name", "full_name"), ("At", "occurred_at"), ("Stage", "property:stage")];
+            let columns = [
+                ("Id", "source_key"),
+                ("Name", "full_name"),
+                ("At", "occurred_at"),
+                ("Stage", "property:stage"),
+            ];
             let mut export = Sample::read().unwrap().sources.remove(0);
             export.delimiter = ',';
             export.encoding = encoding;
@@ -170,6 +179,9 @@ mod tests {
             ["2", "L\u{fffd}\nb", r#"{"stage":"lead"}"#, "2025-12-31T14:05:00+00:00"]
         );
         assert_eq!(cells(&read[2]), ["3", "", "", ""]);
-        assert_eq!(export(Encoding::Latin1, b"Id,Name\n1,V\xf6ssing\n")[0][7].as_deref(), Some("Vössing"));
+        assert_eq!(
+            export(Encoding::Latin1, b"Id,Name\n1,V\xf6ssing\n")[0][7].as_deref(),
+            Some("Vössing")
+        );
     }
 }

@@ -5,12 +5,13 @@
 //! same views and commands that everybody else has; nothing here knows more than a user could.
 
 mod error;
+mod export;
 mod keep;
 mod load;
 mod place;
+mod print;
 mod process;
 mod report;
-mod export;
 mod sample;
 mod setting;
 mod stage;
@@ -72,11 +73,12 @@ pub async fn demo(options: DemoOptions) -> Result<(), DemoError> {
 
 async fn show(options: DemoOptions, stop: &CancellationToken) -> Result<(), DemoError> {
     let sample = Sample::read()?;
-    let place = Place::prepare(options.directory.as_deref())?;
+    let place = Place::prepare(options.directory.as_deref(), stop).await?;
 
     let stage = Stage::begin("sandbox CRM", None);
     let crm = start_crm(&place, &sample).await?;
-    stage.done(&format!("{} contacts at {}", sample.contacts.len(), crm.base_url()));
+    let contacts = print::number(report::contacts(&crm));
+    stage.done(&format!("{contacts} contacts at {}", crm.base_url()));
 
     let result = with_crm(&options, &place, &sample, &crm, stop).await;
     // The daemon is gone by now: nobody is cut off in the middle of a call.
@@ -138,7 +140,10 @@ async fn with_database(
 
     let stage = Stage::begin("rules", None);
     load::enter_rules(store, sample).await?;
-    stage.done(&format!("{} sources and their ranks, as a steward enters them", sample.sources.len()));
+    stage.done(&format!(
+        "{} sources and their ranks, as a steward enters them",
+        sample.sources.len()
+    ));
 
     let stage = Stage::begin("setup-crm", None);
     gatekeeper.run(&["setup-crm"], stop).await?;
@@ -150,13 +155,12 @@ async fn with_database(
     let daemon = gatekeeper.start(&["run", "--until-idle"])?;
     watch::watch(store, daemon, before, leads, stop).await?;
 
-    report::show(store, crm, before, leads).await?;
+    report::show(store, crm, before).await?;
     report::stories(&gatekeeper, stop).await?;
     if options.keep {
         keep::keep(&gatekeeper, place, store, crm, stop).await
     } else {
-        keep::farewell(&gatekeeper, store);
-        Ok(())
+        keep::farewell(&gatekeeper, store)
     }
 }
 

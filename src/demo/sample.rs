@@ -13,7 +13,10 @@ const LEADS: [(&str, &[u8]); 4] = [
     ("leads/payments.csv", include_bytes!("../../demo/leads/payments.csv")),
     ("leads/sales.csv", include_bytes!("../../demo/leads/sales.csv")),
     ("leads/webinar.csv", include_bytes!("../../demo/leads/webinar.csv")),
-    ("leads/newsletter.csv", include_bytes!("../../demo/leads/newsletter.csv")),
+    (
+        "leads/newsletter.csv",
+        include_bytes!("../../demo/leads/newsletter.csv"),
+    ),
 ];
 
 /// All of it.

@@ -13,7 +13,8 @@ pub(super) const EXTERNAL_ID: &str = "external_id";
 /// The property beyond the canonical fields that the sample brings.
 const STAGE: &str = "lifecyclestage";
 
-const HEAD: &str = "# Written by `gatekeeper demo`; all other keys have their defaults, see config.toml of the project.\n";
+const HEAD: &str =
+    "# Written by `gatekeeper demo`; all other keys have their defaults, see config.toml of the project.\n";
 
 /// Writes the settings file.
 pub(super) fn write(place: &Place, base_url: &str, default_country: &str) -> Result<PathBuf, DemoError> {

@@ -6,10 +6,9 @@
 #![allow(clippy::disallowed_methods)]
 
 mod config;
-mod flow;
+mod demo;
 mod hubspot;
 mod normalize;
-mod process;
 mod pull;
 mod sandbox;
 mod sql;
