@@ -118,6 +118,28 @@ as $$
   left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
 $$;
 
+-- Which contacts of the CRM carry these person keys. A merge drops the key of the contact that is absorbed; the survivor
+-- stands for it. Called by the push loop.
+create or replace function gate.holders_of_keys(p_keys text[])
+returns table (gatekeeper_key text, contact_id bigint)
+language sql
+stable
+as $$
+  select asked.key, contact.contact_id
+  from unnest(p_keys) as asked (key)
+  join crm.contact on contact.gatekeeper_key = asked.key
+  where contact.gatekeeper_key is not null
+    and contact.crm_id is not null
+    and contact.archived_at is null
+  union
+  select asked.key, survivor.contact_id
+  from unnest(p_keys) as asked (key)
+  join crm.contact_alias on contact_alias.gatekeeper_key = asked.key
+  join crm.contact as survivor on survivor.crm_id = contact_alias.crm_id
+  where contact_alias.gatekeeper_key is not null
+    and survivor.archived_at is null
+$$;
+
 -- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.
 -- p_batch: {normalizer, policy_version, contacts: […], intents: […], decisions: […], changes: […], waiting: […]}.
 -- Nothing may be sent before the transaction that called this has committed. Called by the push loop under

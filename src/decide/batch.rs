@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
 use super::desired::{Desired, Offer};
+use super::evidence::evidence;
 use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, Candidate, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact,
-    Target, Tier, WaitingRow,
+    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Tier,
+    WaitingRow,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
@@ -49,6 +48,8 @@ struct Found {
     reason: Option<String>,
     intent_id: Option<IntentId>,
     same: Vec<Field>,
+    /// The contact that carries the key which this lead would found, although nothing else says that it is the same person.
+    key_holder: Option<ContactId>,
 }
 
 impl Fold<'_, '_> {
@@ -193,7 +194,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, action, found);
     }
@@ -213,6 +214,17 @@ impl Fold<'_, '_> {
         };
         let founding = founding.unwrap_or(Founding::Lead(lead.lead.lead_id));
         let key = self.input.person_keys.key(&founding);
+        if let (None, Some(holder)) = (lead.verdict, self.input.key_holders.get(&key)) {
+            // The CRM would refuse a second contact with this key; whether it is the same person, a person must say.
+            let found = Found {
+                score: best_score,
+                reason: Some("same_person_key".into()),
+                key_holder: Some(*holder),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Review, found);
+            return;
+        }
         self.people.insert(
             contact_id,
             Desired::new_person(contact_id, key.clone(), self.input.intent_ids[place]),
@@ -240,7 +252,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, Action::Create, found);
     }
@@ -333,6 +345,8 @@ impl Fold<'_, '_> {
         if action == Action::Dead {
             self.batch.changes.retain(|change| change.decision_id != decision_id);
         }
+        let thresholds = &self.input.policy.thresholds;
+        let evidence = evidence(lead, &found.same, found.key_holder, &self.contact_of, thresholds);
         self.batch.decisions.push(DecisionRow {
             decision_id,
             lead_id: lead.lead.lead_id,
@@ -347,48 +361,9 @@ impl Fold<'_, '_> {
             contact_id: found.contact_id,
             crm_id,
             reason: found.reason,
-            evidence: self.evidence(lead, &found.same),
+            evidence,
             intent_id: found.intent_id,
         });
-    }
-
-    fn evidence(&self, lead: &LeadInput, same: &[Field]) -> Value {
-        let contact_of = |candidate: &Candidate| match candidate.target {
-            Target::Contact(contact_id) => Some(contact_id),
-            Target::Peer(peer) => self.contact_of.get(peer).copied().flatten(),
-        };
-        // A lead of the batch that became a contact which is a candidate itself says nothing new.
-        let says_nothing_new = |candidate: &&Candidate| {
-            let contact = contact_of(candidate).map(Target::Contact);
-            matches!(candidate.target, Target::Peer(_))
-                && lead.candidates.iter().any(|other| Some(other.target) == contact)
-        };
-        let candidates: Vec<Value> = lead
-            .candidates
-            .iter()
-            .filter(|candidate| !says_nothing_new(candidate))
-            .map(|candidate| {
-                let contact_id = contact_of(candidate);
-                json!({
-                    "contact_id": contact_id,
-                    "in_batch": matches!(candidate.target, Target::Peer(_)),
-                    "tier": candidate.tier,
-                    "names": candidate.names,
-                    "score": candidate.score,
-                    "levels": candidate.evidence,
-                })
-            })
-            .collect();
-        json!({
-            "normalized": lead.normalized,
-            "candidates": candidates,
-            "same": same,
-            "thresholds": {
-                "match": self.input.policy.thresholds.same,
-                "review": self.input.policy.thresholds.review,
-                "margin": self.input.policy.thresholds.margin,
-            },
-        })
     }
 
     fn finish(mut self) -> Batch {
