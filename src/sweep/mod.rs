@@ -103,8 +103,7 @@ impl<C: Reader + Writer> Sweep<C> {
         if self.in_hand.is_empty() {
             let held = self.sender.held_intents();
             let settle_seconds = self.settings.settle_seconds;
-            self.in_hand =
-                take_recoverable(&client, self.replica, settle_seconds, RECOVER_AT_A_TIME, &held).await?;
+            self.in_hand = take_recoverable(&client, self.replica, settle_seconds, RECOVER_AT_A_TIME, &held).await?;
         }
         drop(client);
         let recovered = self.in_hand.len();
