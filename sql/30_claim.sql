@@ -123,7 +123,7 @@ as $$
     left(lead.properties::text, 262145),
     case
       when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
-      else coalesce(lead.received_at, now())
+      else least(greatest(coalesce(lead.received_at, now()), '1900-01-01'), now())
     end
   from taken
   left join staging.lead using (lead_id)

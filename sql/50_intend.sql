@@ -141,7 +141,8 @@ as $$
 $$;
 
 -- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.
--- p_batch: {normalizer, policy_version, contacts: […], intents: […], decisions: […], changes: […], waiting: […]}.
+-- p_batch: {normalizer, policy_version, contacts: […], intents: […], decisions: […], changes: […], confirmed: […],
+-- waiting: […]}.
 -- Nothing may be sent before the transaction that called this has committed. Called by the push loop under
 -- gate.lock_people; every lead in it was confirmed by gate.open_batch in the same transaction.
 create or replace function gate.intend(p_replica uuid, p_batch jsonb)
@@ -187,6 +188,18 @@ begin
   insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
   select decision_id, field, old_value, new_value, verdict, rule, old_source
   from jsonb_populate_recordset(null::audit.change, p_batch -> 'changes');
+
+  -- A value that is in the CRM already and that a source with a better claim brought again: nothing is written for it.
+  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
+  select contact_id, field, value, source, lead_id, occurred_at, rule
+  from jsonb_populate_recordset(null::crm.contact_field, p_batch -> 'confirmed')
+  on conflict (contact_id, field) do update
+  set value = excluded.value,
+      source = excluded.source,
+      lead_id = excluded.lead_id,
+      occurred_at = excluded.occurred_at,
+      written_at = now(),
+      rule = excluded.rule;
 
   insert into gate.intent_lead (intent_id, lead_id, decision_id)
   select intent_id, lead_id, decision_id

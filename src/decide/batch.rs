@@ -368,9 +368,10 @@ impl Fold<'_, '_> {
 
     fn finish(mut self) -> Batch {
         for contact_id in &self.order {
-            let Some(desired) = self.people.remove(contact_id) else {
+            let Some(mut desired) = self.people.remove(contact_id) else {
                 continue;
             };
+            self.batch.confirmed.extend(desired.confirmations());
             if let Some(key) = &desired.gatekeeper_key {
                 self.batch.contacts.push(ProvisionalContact {
                     contact_id: *contact_id,

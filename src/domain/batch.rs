@@ -61,6 +61,20 @@ pub struct Origin {
     pub rule: String,
 }
 
+/// A value that the CRM holds already, brought again by a source with a better claim: it is that source's from now on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfirmedRow {
+    /// The person.
+    pub contact_id: ContactId,
+    /// The field.
+    pub field: Field,
+    /// The value as the CRM holds it.
+    pub value: String,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
 /// A contact that exists in the mirror from the moment its creation is intended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProvisionalContact {
@@ -161,6 +175,8 @@ pub struct Batch {
     pub decisions: Vec<DecisionRow>,
     /// One for each field in which a lead differed.
     pub changes: Vec<ChangeRow>,
+    /// Values that need no write and have another origin now.
+    pub confirmed: Vec<ConfirmedRow>,
     /// Leads that were not decided because their person is being written.
     pub waiting: Vec<WaitingRow>,
 }

@@ -10,7 +10,8 @@ mod lead;
 mod matching;
 
 pub use batch::{
-    Action, Batch, ChangeRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin, ProvisionalContact, WaitingRow,
+    Action, Batch, ChangeRow, ConfirmedRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin,
+    ProvisionalContact, WaitingRow,
 };
 pub use contact::{KnownContact, Provenance, Record};
 pub use field::{CANONICAL, Field};

@@ -111,6 +111,7 @@ pub async fn intend(
         "intents": intents,
         "decisions": batch.decisions,
         "changes": batch.changes,
+        "confirmed": batch.confirmed,
         "waiting": batch.waiting,
     });
     call::rows(client, "select gate.intend($1, $2)", &[&replica.0, &Json(document)]).await?;
