@@ -123,7 +123,8 @@ as $$
     left(lead.properties::text, 262145),
     case
       when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
-      else coalesce(lead.received_at, now())
+      when lead.received_at between '1900-01-01' and now() + interval '5 minutes' then lead.received_at
+      else now()
     end
   from taken
   left join staging.lead using (lead_id)
@@ -169,6 +170,18 @@ as $$
       next_at = clock_timestamp() + make_interval(secs => p_delay_seconds)
   where lead_id = any (p_leads)
     and state = 'claimed'
+    and replica_id = p_replica
+$$;
+
+-- Hands back clean whatever a replica has claimed: the answer to a claim was lost, so it cannot say which leads.
+-- Called by the push loop between two passes, when it works on none.
+create or replace function gate.release_all(p_replica uuid)
+returns void
+language sql
+as $$
+  update gate.work
+  set state = 'ready', replica_id = null, claims = greatest(claims - 1, 0), next_at = clock_timestamp()
+  where state = 'claimed'
     and replica_id = p_replica
 $$;
 

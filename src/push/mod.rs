@@ -11,6 +11,7 @@ pub use error::PushError;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,7 +22,7 @@ use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::normalize::Normalizer;
 use crate::rulebook::{Rulebook, Rules};
-use crate::store::claim::{Claimed, claim_leads, next_due, release_leads};
+use crate::store::claim::{Claimed, claim_leads, next_due, release_all, release_leads};
 use crate::store::mirror::mirror_age;
 use crate::store::recover::{OpenIntent, intents_stored};
 use crate::store::{Store, StoreError, commit};
@@ -49,6 +50,8 @@ pub struct Push<C> {
     replica: ReplicaId,
     settings: PushSettings,
     sender: SenderHandle,
+    /// Claims of ours may be left that nobody works on: the answer to a claim was lost, or could not be handed back.
+    left_behind: AtomicBool,
 }
 
 /// What a pass did.
@@ -92,6 +95,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             replica,
             settings,
             sender,
+            left_behind: AtomicBool::new(false),
         }
     }
 
@@ -113,13 +117,18 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.rulebook.in_force(&client).await?;
         self.rulebook.reread_mirrored(&client).await?;
         let rules = self.rulebook.rules();
+        if self.left_behind.load(Ordering::Relaxed) {
+            release_all(&client, self.replica).await?;
+            self.left_behind.store(false, Ordering::Relaxed);
+        }
         let claimed = claim_leads(
             &client,
             self.replica,
             self.settings.batch_leads,
             self.settings.suspect_claims,
         )
-        .await?;
+        .await
+        .inspect_err(|_| self.left_behind.store(true, Ordering::Relaxed))?;
         if claimed.is_empty() {
             self.sender.more_to_come(false);
             let next_due = next_due(&client).await?;
@@ -256,11 +265,12 @@ impl<C: Reader + Writer + 'static> Push<C> {
             release_leads(&client, self.replica, leads, delay, charged).await
         };
         if let Err(error) = given_back.await {
+            self.left_behind.store(true, Ordering::Relaxed);
             let error = crate::fault::chain(&error);
             tracing::warn!(
                 leads = leads.len(),
                 error,
-                "claims could not be handed back; they lapse with the lease"
+                "claims could not be handed back; the next pass does it"
             );
         }
     }

@@ -119,6 +119,15 @@ pub async fn release_leads(
     Ok(())
 }
 
+/// Hands back clean whatever this replica has claimed. Between two passes that ought to be nothing.
+///
+/// # Errors
+/// The claims then wait for the next time, or lapse with the replica.
+pub async fn release_all(client: &impl GenericClient, replica: ReplicaId) -> Result<(), StoreError> {
+    call::rows(client, "select gate.release_all($1)", &[&replica.0]).await?;
+    Ok(())
+}
+
 /// How long until the next lead is due; absent when none waits, zero when one is due.
 ///
 /// # Errors
