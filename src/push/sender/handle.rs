@@ -1,10 +1,12 @@
 //! The handle: how the push loop and recovery give the sender work, and how the push loop is held back.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::domain::IntentId;
 use crate::store::recover::OpenIntent;
 
 /// What the sender is told.
@@ -26,7 +28,7 @@ pub struct SenderHandle {
 
 #[derive(Debug, Default)]
 struct Shared {
-    held: AtomicUsize,
+    held: Mutex<HashSet<IntentId>>,
     on_wire: AtomicUsize,
     more: AtomicBool,
     freed: Notify,
@@ -51,7 +53,7 @@ impl SenderHandle {
         if intents.is_empty() {
             return;
         }
-        self.shared.held.fetch_add(intents.len(), Ordering::SeqCst);
+        self.hold().extend(intents.iter().map(|intent| intent.intent_id));
         let _ = self.messages.send(Message::Intents { intents, looked_up });
     }
 
@@ -66,7 +68,7 @@ impl SenderHandle {
     pub async fn room(&self) {
         loop {
             let freed = self.shared.freed.notified();
-            if self.shared.held.load(Ordering::SeqCst) < self.limit {
+            if self.held() < self.limit {
                 return;
             }
             freed.await;
@@ -80,11 +82,25 @@ impl SenderHandle {
 
     /// Writes that are not settled yet.
     pub fn held(&self) -> usize {
-        self.shared.held.load(Ordering::SeqCst)
+        self.hold().len()
     }
 
-    pub(super) fn settled(&self, rows: usize) {
-        self.shared.held.fetch_sub(rows, Ordering::SeqCst);
+    /// Which these are. Of an open intent that is not among them this process knows nothing any more.
+    pub fn held_intents(&self) -> Vec<IntentId> {
+        self.hold().iter().copied().collect()
+    }
+
+    fn hold(&self) -> MutexGuard<'_, HashSet<IntentId>> {
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settled(&self, intents: &[IntentId]) {
+        {
+            let mut held = self.hold();
+            for intent_id in intents {
+                held.remove(intent_id);
+            }
+        }
         self.shared.freed.notify_waiters();
         metrics::gauge!("gatekeeper_intents_held").set(self.held() as f64);
     }
