@@ -127,8 +127,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             self.settings.batch_leads,
             self.settings.suspect_claims,
         )
-        .await
-        .inspect_err(|_| self.left_behind.store(true, Ordering::Relaxed))?;
+        .await?;
         if claimed.is_empty() {
             self.claims_left.store(false, Ordering::SeqCst);
             self.sender.more_to_come(false);
