@@ -114,11 +114,11 @@ pub(super) async fn pull_loop(
 /// Looks up what nobody settled. Dropped half-way, what it had taken over is taken over again.
 pub(super) async fn sweep_loop(
     mut sweep: Sweep<HubSpot>,
+    doubts: Arc<Notify>,
     progress: Progress,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
-    let never = Arc::new(Notify::new());
     while !stop.is_cancelled() {
         progress.made(2);
         let pass = tokio::select! {
@@ -132,7 +132,7 @@ pub(super) async fn sweep_loop(
             }
             Err(error) => pace::wait_after(&error, "sweep", &mut backoff),
         };
-        pace::rest(wait, &never, &stop).await;
+        pace::rest(wait, &doubts, &stop).await;
     }
     Ok(())
 }
