@@ -6,6 +6,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to a build script by the environment"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     // A directory: cargo looks again when a file is added, too. refinery's macro does not see that by itself.
     println!("cargo::rerun-if-changed=migrations");

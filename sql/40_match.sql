@@ -70,7 +70,8 @@ as $$
       bool_or(kind = 'email' and not shared) as by_email,
       bool_or(kind = 'phone' and not shared) as by_phone,
       case
-        when bool_or(kind = 'loose_email' or (kind = 'email' and not shared)) then 'loose'
+        when bool_or(kind = 'email' and not shared) then 'exact'
+        when bool_or(kind = 'loose_email') and not bool_or(kind = 'email') then 'loose'
         when bool_or(kind = 'email') then 'shared'
         else 'missing'
       end as email_level,
@@ -92,6 +93,7 @@ as $$
     select null, ord, external_id, first_name, last_name, company, email_domain, city
     from subject
   ),
+  -- A contact or a peer as one number: an equality can be hashed, two of them with "or" compare all with all.
   unsettled as materialized (
     select subject.ord
     from subject
@@ -99,8 +101,7 @@ as $$
       select
       from identified
       join other
-        on other.contact_id = identified.contact_id
-        or other.peer = identified.peer
+        on coalesce(other.contact_id, -1 - other.peer) = coalesce(identified.contact_id, -1 - identified.peer)
       where identified.ord = subject.ord
         and (
           identified.by_external_id
@@ -158,7 +159,7 @@ as $$
     )
   ),
 
-  -- 4. Agreement of each field.
+  -- 4. Agreement of each field. Materialized: a comparison takes the place of its call only where it gets plain columns.
   against as (
     select pair.*, keys.external_id, keys.first_name, keys.last_name, keys.company, keys.email_domain, keys.city
     from pair
@@ -179,7 +180,7 @@ as $$
     left join rules.nickname on nickname.nickname = split_part(given.first_name, ' ', 1)
     group by given.first_name
   ),
-  compared as (
+  compared as materialized (
     select
       against.ord, against.contact_id, against.peer, by_external_id, by_email, by_phone, email_level, phone_level,
       turned.swapped,

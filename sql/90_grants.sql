@@ -31,6 +31,8 @@ begin
   if exists (select from pg_roles where rolname = 'gatekeeper_daemon') then
     grant usage on schema staging, crm, rules, audit, report, gate to gatekeeper_daemon;
     grant select on all tables in schema staging, crm, rules, audit, report, gate to gatekeeper_daemon;
+    -- By which a start sees that nothing is to be installed.
+    grant select on public.gatekeeper_migration to gatekeeper_daemon;
     grant execute on all functions in schema gate to gatekeeper_daemon;
     grant insert, update, delete on all tables in schema crm, gate to gatekeeper_daemon;
     revoke insert, update, delete on gate.installed from gatekeeper_daemon;

@@ -4,16 +4,24 @@
 //! finds out who each lead is, decides which of its values may be written, writes them under governance, and
 //! records every decision where an analyst can read it. ARCHITECTURE.md is the map; this is the same map in code.
 //!
-//! Layers, each may use only those below it (a test keeps this):
+//! Layers. A room uses rooms of the layers below, never one of its own layer (`tests/it/tidy/layers.rs` keeps this):
 //!
-//! | layer | rooms |
-//! |---|---|
-//! | 5 | [`cli`] |
-//! | 4 | [`daemon`], [`demo`] |
-//! | 3 | [`pull`], [`push`], [`sweep`] |
-//! | 2 | [`store`], [`crm`], [`sandbox`]: they never see each other |
-//! | 1 | [`config`], [`normalize`], [`decide`], [`governor`], [`observe`] |
-//! | 0 | [`domain`], [`fault`] |
+//! | layer | rooms | may use |
+//! |---|---|---|
+//! | 7 | `cli` | all below |
+//! | 6 | `demo` | all below, and `cli` for its arguments |
+//! | 5 | `daemon` | all below |
+//! | 4 | `pull`, `push` | all below |
+//! | 4 | `sweep` | all below, and `push` for its sender |
+//! | 3 | `line`, `rulebook` | all below |
+//! | 2 | `store`, `crm` | all below |
+//! | 2 | `sandbox` | only `fault` |
+//! | 2 | `observe` | all below |
+//! | 1 | `config`, `normalize`, `decide`, `governor` | all below |
+//! | 0 | `domain`, `fault` | nothing |
+//!
+//! So the database and a CRM never see each other below the line, the sandbox shares nothing with what is tried on it,
+//! and the loops meet only in the database, in the rooms they share, and in the one sender.
 
 pub mod domain;
 pub mod fault;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::demo::DemoOptions;
+
 /// Stands between lead sources and a CRM: no duplicate contact, no good value overwritten by a worse one, no lead lost.
 #[derive(Debug, Parser)]
 #[command(name = "gatekeeper", version, propagate_version = true, max_term_width = 110)]
@@ -274,15 +276,4 @@ pub struct SandboxOptions {
     /// Count only, keep no journal in memory
     #[arg(long)]
     pub no_journal: bool,
-}
-
-/// `demo`
-#[derive(Debug, Args)]
-pub struct DemoOptions {
-    /// Leave the sandbox, the database and the daemon running, until Ctrl-C
-    #[arg(long)]
-    pub keep: bool,
-    /// Where the demo keeps its database [default: a directory of its own, emptied at each start]
-    #[arg(long, value_name = "DIRECTORY")]
-    pub directory: Option<PathBuf>,
 }

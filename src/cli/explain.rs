@@ -58,7 +58,9 @@ fn tell_story(story: &Value) -> Vec<String> {
         lines.push(String::new());
         lines.push(heading(decision, place, decisions.len()));
         lines.extend(normalized(&decision["evidence"]["normalized"]));
-        lines.extend(candidates(decision, &story["contacts"]));
+        if decision["action"] != "dead" && decision["action"] != "coalesced" || !decision["contact_id"].is_null() {
+            lines.extend(candidates(decision, &story["contacts"]));
+        }
         lines.extend(fields(decision));
         lines.extend(sent(decision));
     }
@@ -132,7 +134,7 @@ fn heading(decision: &Value, place: usize, of: usize) -> String {
 }
 
 fn normalized(normalized: &Value) -> Vec<String> {
-    let mut lines = vec!["  was compared as".into()];
+    let mut lines = Vec::new();
     let keys = &normalized["keys"];
     for name in [
         "external_id",
@@ -163,6 +165,12 @@ fn normalized(normalized: &Value) -> Vec<String> {
             tell::text(&refused["reason"])
         ));
     }
+    let heading = if lines.is_empty() {
+        "  nothing in it identifies anybody"
+    } else {
+        "  was compared as"
+    };
+    lines.insert(0, heading.to_owned());
     lines
 }
 

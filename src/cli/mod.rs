@@ -16,7 +16,7 @@ mod status;
 mod tell;
 mod why_not;
 
-pub use args::{Arguments, Command, DemoOptions};
+pub use args::{Arguments, Command};
 pub use exit::{CliError, code};
 
 use crate::config::Config;
@@ -27,13 +27,15 @@ use crate::config::Config;
 /// Printed once by `main`, with the whole chain.
 pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
     let Arguments { config: file, command } = arguments;
-    if let Command::Sandbox(options) = command {
-        return sandbox::sandbox(options).await;
-    }
+    // These two look at no settings of this machine.
+    let command = match command {
+        Command::Sandbox(options) => return sandbox::sandbox(options).await,
+        Command::Demo(options) => return Ok(crate::demo::demo(options).await?),
+        other => other,
+    };
     let config = Config::load(file.as_deref())?;
     match command {
         Command::Run { until_idle } => run::run(config, until_idle).await,
-        Command::Demo(options) => crate::demo::demo(options).await.map_err(CliError::from),
         Command::Check { offline, json } => check::check(config, offline, json).await,
         Command::Migrate => setup::migrate(&config).await,
         Command::SetupCrm { dry_run } => setup::setup_crm(&config, dry_run).await,
@@ -44,6 +46,6 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::Dead { action } => dead::dead(&config, action).await,
         Command::Review { action } => review::review(&config, action).await,
         Command::Rules { action } => rules::rules(&config, action).await,
-        Command::Sandbox(_) => Ok(()),
+        Command::Sandbox(_) | Command::Demo(_) => Ok(()),
     }
 }

@@ -21,6 +21,7 @@ impl Config {
                 ..Config::default()
             });
         };
+        #[expect(clippy::disallowed_methods, reason = "the settings file")]
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
             path: path.clone(),
             source,

@@ -101,6 +101,10 @@ impl SecretRef {
     /// Reads the secret now. `key` is the key in the settings file, for the error.
     ///
     /// White space around the value is not part of it: editors and `echo` leave a line feed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "secrets named by env:, when they are asked for"
+    )]
     pub fn read(&self, key: &'static str, environment: &Environment) -> Result<Secret, SecretError> {
         let text = match self.place().ok_or(SecretError::Literal { key })? {
             Place::Unset => return Err(SecretError::Unset { key }),
@@ -144,6 +148,7 @@ impl SecretRef {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "secrets named by file: and credential:")]
     fn read_file(&self, key: &'static str, path: &Path) -> Result<String, SecretError> {
         std::fs::read_to_string(path).map_err(|source| SecretError::Unreadable {
             key,

@@ -152,6 +152,7 @@ pub async fn connect_crm(
 }
 
 /// Asks until there is an answer. What a person must mend ends it at once; so does the end of the process.
+#[expect(clippy::disallowed_methods, reason = "raced against the stop")]
 async fn patiently<T, F>(stop: &CancellationToken, ask: impl Fn() -> F) -> Result<T, DaemonError>
 where
     F: Future<Output = Result<T, LineError>>,

@@ -44,6 +44,7 @@ impl Lease {
     }
 
     /// Prolongs the lease until `stop`. Ends with an error when the lease has run out.
+    #[expect(clippy::disallowed_methods, reason = "raced against the stop")]
     pub(super) async fn keep(self, store: Store, stop: CancellationToken) -> Result<(), DaemonError> {
         loop {
             tokio::select! {

@@ -1,5 +1,6 @@
 //! The daemon: puts the rooms together, starts the loops, watches over them, and stops them within a bound.
 
+mod assemble;
 mod bootstrap;
 mod error;
 mod heartbeat;
@@ -7,6 +8,7 @@ mod identity;
 mod loops;
 mod metrics;
 mod pace;
+mod supervise;
 mod systemd;
 
 pub use bootstrap::{Parts, connect_crm, connector, connector_settings, governor_limits, open_store};
@@ -31,9 +33,14 @@ pub struct RunOptions {
 /// What kept it from starting, or what ended it. Leads that were in work are taken up by the next start.
 pub async fn run(config: Config, options: RunOptions, shutdown: CancellationToken) -> Result<(), DaemonError> {
     let grace = Duration::from_secs(config.daemon.shutdown_grace_seconds);
-    let parts = Parts::gather(&config, &shutdown).await?;
+    let parts = match Parts::gather(&config, &shutdown).await {
+        Ok(parts) => parts,
+        // Asked to stop while it waited for the CRM.
+        Err(_) if shutdown.is_cancelled() => return Ok(()),
+        Err(error) => return Err(error),
+    };
     let store = parts.store.clone();
-    let result = loops::supervise(parts, &config, options, shutdown).await;
+    let result = supervise::supervise(parts, &config, options, shutdown).await;
     // Under systemd what is left in the unit is killed: the private cluster stops before we do.
     let _ = tokio::time::timeout(grace, store.close()).await;
     result

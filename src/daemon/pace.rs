@@ -10,6 +10,10 @@ use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 
 /// Waits between two passes. A nudge that came during the pass is not lost: `Notify` keeps one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where loops wait, raced against the stop"
+)]
 pub(super) async fn rest(wait: Duration, nudge: &Arc<Notify>, stop: &CancellationToken) {
     if wait.is_zero() {
         return;
@@ -21,26 +25,20 @@ pub(super) async fn rest(wait: Duration, nudge: &Arc<Notify>, stop: &Cancellatio
     }
 }
 
-/// How long to wait after a failed pass; `None` when the loop cannot go on.
-pub(super) fn wait_after(
-    error: &(impl Classify + std::error::Error),
-    name: &str,
-    backoff: &mut Backoff,
-) -> Option<Duration> {
-    let wait = match error.fault() {
+/// How long to wait after a failed pass. What a person must mend (a token, a grant) is mended without a restart.
+pub(super) fn wait_after(error: &(impl Classify + std::error::Error), name: &str, backoff: &mut Backoff) -> Duration {
+    let reason = crate::fault::chain(error);
+    let fault = error.fault();
+    let wait = match fault {
         Fault::Throttled(wait) => wait.min(Duration::from_secs(60)),
         Fault::Transient | Fault::Unknown | Fault::Rejected => backoff.next_wait(),
-        Fault::Broken => {
-            // What a person must mend (a token, a grant) is mended without a restart.
-            let wait = Duration::from_secs(10) + backoff.next_wait();
-            tracing::error!(error = crate::fault::chain(error), "the {name} loop waits for a person");
-            return Some(wait);
-        }
+        Fault::Broken => Duration::from_secs(10) + backoff.next_wait(),
     };
-    tracing::warn!(
-        error = crate::fault::chain(error),
-        wait_ms = wait.as_millis() as u64,
-        "the {name} loop waits"
-    );
-    Some(wait)
+    let wait_ms = wait.as_millis() as u64;
+    if fault == Fault::Broken {
+        tracing::error!(error = reason, wait_ms, "the {name} loop waits for a person");
+    } else {
+        tracing::warn!(error = reason, wait_ms, "the {name} loop waits");
+    }
+    wait
 }

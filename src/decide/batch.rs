@@ -1,71 +1,17 @@
 //! Decides a batch: each lead in its order, later ones against what the earlier ones changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::desired::{Desired, Offer, SameValue};
+use super::desired::{Desired, Offer};
 use super::identity::{Identity, identify};
-use super::person_key::{Founding, PersonKeys};
-use super::policy::Policy;
+use super::input::{BatchInput, LeadInput, Verdict};
+use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, Candidate, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KnownContact, Lead,
-    LeadId, Normalized, ProvisionalContact, Target, Tier, WaitingRow,
+    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Target, Tier,
+    WaitingRow,
 };
-
-/// What a steward has said about a lead in review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is this contact.
-    Accepted(ContactId),
-    /// It is a new person.
-    Created,
-}
-
-/// One lead with all that was found about it.
-#[derive(Debug, Clone)]
-pub struct LeadInput {
-    /// The lead.
-    pub lead: Lead,
-    /// The staging row is there; somebody may have deleted it.
-    pub is_there: bool,
-    /// Made comparable.
-    pub normalized: Normalized,
-    /// What the matcher found.
-    pub candidates: Vec<Candidate>,
-    /// The lead that brought the same row with the same content before.
-    pub repeat_of: Option<LeadId>,
-    /// What a steward has said.
-    pub verdict: Option<Verdict>,
-}
-
-/// All that a batch is decided on.
-pub struct BatchInput<'a> {
-    /// The leads, in the order in which they count.
-    pub leads: Vec<LeadInput>,
-    /// What is known of every contact that may be meant.
-    pub known: BTreeMap<ContactId, KnownContact>,
-    /// Who holds an address that a lead brings.
-    pub holders: BTreeMap<String, Vec<ContactId>>,
-    /// Addresses that do not identify one person.
-    pub shared_emails: BTreeSet<String>,
-    /// The rules.
-    pub policy: &'a Policy,
-    /// Makes person keys.
-    pub person_keys: &'a PersonKeys,
-    /// Numbers for new contacts, one for each lead.
-    pub contact_ids: Vec<ContactId>,
-    /// Numbers for decisions, one for each lead.
-    pub decision_ids: Vec<i64>,
-    /// Names for writes, one for each lead.
-    pub intent_ids: Vec<IntentId>,
-    /// A lead claimed more often than this has killed the process each time.
-    pub max_claims: i32,
-    /// Why the CRM would not take a value: unknown or read-only property, not an option.
-    pub refuse: &'a dyn Fn(&Field, &str) -> Option<&'static str>,
-    /// Whether two values say the same.
-    pub same: SameValue<'a>,
-}
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
 pub fn decide_batch(input: BatchInput<'_>) -> Batch {

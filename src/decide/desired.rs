@@ -113,6 +113,7 @@ impl Desired {
     }
 
     /// Offers a value; takes it if the rules let it through.
+    #[expect(clippy::too_many_arguments, reason = "one caller, which has them apart")]
     pub(super) fn offer(
         &mut self,
         field: &Field,

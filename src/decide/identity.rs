@@ -71,12 +71,19 @@ pub fn identify(
         .filter(|person| person.candidate.names == Names::Agree)
         .copied()
         .collect();
+    // A number that one contact alone carries speaks for that contact; one that colleagues share speaks only for those
+    // whose name fits.
+    let phone_says = if by_phone.len() == 1 {
+        by_phone.clone()
+    } else {
+        phone_agrees.clone()
+    };
     let disagrees =
         |with: &[&Person<'_>], who: ContactId| !with.is_empty() && with.iter().all(|person| person.contact_id != who);
 
     match by_id.as_slice() {
         [] => {}
-        [person] if disagrees(&email_fits, person.contact_id) || disagrees(&phone_agrees, person.contact_id) => {
+        [person] if disagrees(&email_fits, person.contact_id) || disagrees(&phone_says, person.contact_id) => {
             return review("tiers_disagree");
         }
         [person] => return known(person, Tier::ExternalId),
@@ -86,7 +93,7 @@ pub fn identify(
     match email_fits.as_slice() {
         [] if !by_email.is_empty() => return review("same_email_other_name"),
         [] => {}
-        [person] if disagrees(&phone_agrees, person.contact_id) => return review("tiers_disagree"),
+        [person] if disagrees(&phone_says, person.contact_id) => return review("tiers_disagree"),
         [person] => return known(person, Tier::Email),
         _ => return review("ambiguous_email"),
     }
@@ -243,15 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn a_colleagues_number_is_no_evidence_against_the_address() {
-        check(
-            &[
-                candidate(1, &[Email], Agree, 9.0),
-                candidate(2, &[Phone], Conflict, -5.0),
-            ],
-            "1 by email",
-        );
-        check(&[candidate(2, &[Phone], Conflict, -5.0)], "new");
+    fn a_number_that_colleagues_share_is_no_evidence_against_the_address() {
+        let address = candidate(1, &[Email], Agree, 9.0);
+        let colleague = |contact| candidate(contact, &[Phone], Conflict, -5.0);
+        check(&[address.clone(), colleague(2), colleague(3)], "1 by email");
+        check(&[address, colleague(2)], "tiers_disagree");
+        check(&[colleague(2)], "new");
     }
 
     #[test]

@@ -6,12 +6,14 @@
 mod batch;
 mod desired;
 mod identity;
+mod input;
 mod person_key;
 mod policy;
 mod precedence;
 
-pub use batch::{BatchInput, LeadInput, Verdict, decide_batch};
+pub use batch::decide_batch;
 pub use identity::{Identity, identify};
+pub use input::{BatchInput, LeadInput, Verdict};
 pub use person_key::{Founding, PersonKeys};
 pub use policy::{FieldPolicy, FieldRule, Policy, Thresholds};
 pub use precedence::{Current, Incoming, Ruling, rule};

@@ -91,6 +91,7 @@ impl<L: Ledger> Governor<L> {
                         "permit waits"
                     );
                     // Asked again at least once a second: somebody may have lifted a pause.
+                    #[expect(clippy::disallowed_methods, reason = "the governor is who waits")]
                     tokio::time::sleep(wait.min(Duration::from_secs(1))).await;
                 }
             }

@@ -122,7 +122,7 @@ mod tests {
             (Pass::Archived, 0),
             (Pass::Full, 1_000 + 86_400),
         ];
-        assert_eq!(due(&[loaded.clone()], ReplicaId::new(), true), expected);
+        assert_eq!(due(std::slice::from_ref(&loaded), ReplicaId::new(), true), expected);
         let polled = [loaded, row(Pass::Changes, 2_000, 1_940), row(Pass::Archived, 1_500, 0)];
         let expected = [
             (Pass::Changes, 2_000 + 15),

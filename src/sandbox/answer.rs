@@ -60,6 +60,10 @@ pub(super) fn sent(result: Result<Reply, Problem>, correlation_id: Uuid) -> Sent
 }
 
 /// Builds the response. For a dropped connection it does not matter: not one byte of it will be written.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an injected fault is slow by design; it ends with its connection"
+)]
 pub(super) fn respond(finish: Finish, correlation_id: Uuid, standing: Option<Standing>) -> AxumResponse {
     let (sent, body) = match finish {
         Finish::Drop(_) => return Response::new(Body::empty()),

@@ -161,6 +161,10 @@ async fn finish(sandbox: &Arc<Sandbox>, open: Open, call: Call, standing: Option
         Some((number, rule)) => {
             lock(&sandbox.journal).fault(open.seq, number);
             // A task of its own: a sender that hangs up does not undo what it has sent.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "waited for in the next line, unless the caller hangs up"
+            )]
             let task = tokio::spawn(super::mishap::suffer(
                 Arc::clone(sandbox),
                 open.seq,

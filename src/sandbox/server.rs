@@ -124,6 +124,10 @@ pub async fn start(options: Options) -> Result<Running, SandboxError> {
     let service = app.into_make_service_with_connect_info::<Peer>();
     let stopped = sandbox.all.clone().cancelled_owned();
     let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Running holds its handle, and waits for it at the stop"
+    )]
     let server = Some(tokio::spawn(async move { serve.await }));
     Ok(Running {
         sandbox,

@@ -114,6 +114,7 @@ impl Target {
     pub(super) async fn connect(&self) -> Result<Client, StoreError> {
         let (client, connection) = self.raw().await.map_err(|error| self.refused(error))?;
         let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+        #[expect(clippy::disallowed_methods, reason = "ends with its client")]
         tokio::spawn(connection);
         let major = version
             .split(|c: char| !c.is_ascii_digit())
@@ -131,7 +132,9 @@ impl Target {
 
     /// A connection as it comes, and the other half that must be polled.
     pub(super) async fn raw(&self) -> Result<(Client, Connection<Socket, Stream>), tokio_postgres::Error> {
-        self.config.connect(self.tls.clone()).await
+        #[expect(clippy::disallowed_methods, reason = "the one place that connects")]
+        let connecting = self.config.connect(self.tls.clone());
+        connecting.await
     }
 
     pub(super) async fn set_session(&self, client: &Client) -> Result<(), tokio_postgres::Error> {

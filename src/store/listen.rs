@@ -15,6 +15,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Wakes `nudge` at each notification until `stop`.
+#[expect(clippy::disallowed_methods, reason = "raced against the stop")]
 pub(super) async fn listen(target: &Target, channel: &'static str, nudge: &Notify, stop: &CancellationToken) {
     let mut pause = FIRST_PAUSE;
     loop {

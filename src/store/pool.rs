@@ -82,6 +82,10 @@ impl Connect for Sessions {
     fn connect(&self, _: &tokio_postgres::Config) -> Pin<Box<dyn Future<Output = Connected> + Send + '_>> {
         Box::pin(async {
             let (client, connection) = self.0.raw().await?;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "ends with its client; the pool holds the handle"
+            )]
             let task = tokio::spawn(async {
                 // Whoever has the client hears of it; there is nobody to tell here.
                 let _ = connection.await;

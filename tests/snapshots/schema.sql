@@ -1,16 +1,34 @@
 -- Written by `make schema` from migrations/ and sql/; a test compares. For reading, not for running.
 
 create schema audit
+grant usage on schema audit to gatekeeper_analyst
+grant usage on schema audit to gatekeeper_daemon
+grant usage on schema audit to gatekeeper_steward
 
 create schema crm
+grant usage on schema crm to gatekeeper_analyst
+grant usage on schema crm to gatekeeper_daemon
+grant usage on schema crm to gatekeeper_steward
 
 create schema gate
+grant usage on schema gate to gatekeeper_daemon
+grant usage on schema gate to gatekeeper_steward
 
 create schema report
+grant usage on schema report to gatekeeper_analyst
+grant usage on schema report to gatekeeper_daemon
+grant usage on schema report to gatekeeper_steward
 
 create schema rules
+grant usage on schema rules to gatekeeper_analyst
+grant usage on schema rules to gatekeeper_daemon
+grant usage on schema rules to gatekeeper_steward
 
 create schema staging
+grant usage on schema staging to gatekeeper_analyst
+grant usage on schema staging to gatekeeper_daemon
+grant usage on schema staging to gatekeeper_etl
+grant usage on schema staging to gatekeeper_steward
 
 create table audit.change -- One row for each field in which a lead differed from the contact: written, or kept as it was, and by which rule.
   decision_id bigint not null -- The decision.
@@ -23,6 +41,9 @@ create table audit.change -- One row for each field in which a lead differed fro
   constraint change_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
   constraint change_pkey PRIMARY KEY (decision_id, field)
   constraint change_verdict CHECK ((verdict = ANY (ARRAY['written'::text, 'kept'::text, 'refused'::text])))
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table audit.crm_call -- One row for each call to the CRM.
   call_id bigint not null generated always as identity -- Number of the call.
@@ -41,6 +62,9 @@ create table audit.crm_call -- One row for each call to the CRM.
   replica_id uuid -- Who called.
   constraint crm_call_pkey PRIMARY KEY (call_id)
   CREATE INDEX crm_call_called_at ON audit.crm_call USING brin (called_at)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table audit.entry -- One row for each time a lead was decided. Read it through audit.decision, which adds the outcome.
   decision_id bigint not null generated always as identity -- Number of the decision.
@@ -66,6 +90,9 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   CREATE INDEX entry_contact ON audit.entry USING btree (contact_id) WHERE (contact_id IS NOT NULL)
   CREATE INDEX entry_decided_at ON audit.entry USING brin (decided_at)
   CREATE INDEX entry_lead ON audit.entry USING btree (lead_id)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table audit.settlement -- What came of a decision that led to a write.
   decision_id bigint not null -- The decision.
@@ -78,6 +105,9 @@ create table audit.settlement -- What came of a decision that led to a write.
   constraint settlement_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
   constraint settlement_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'rejected'::text, 'unknown'::text, 'shadow'::text, 'none'::text])))
   constraint settlement_pkey PRIMARY KEY (decision_id)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table audit.steward_action -- What people did: replays, discards, reviews.
   action_id bigint not null generated always as identity -- Number of the action.
@@ -88,6 +118,9 @@ create table audit.steward_action -- What people did: replays, discards, reviews
   contact_id bigint -- The contact.
   note text -- Why.
   constraint steward_action_pkey PRIMARY KEY (action_id)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table crm.contact -- The mirror: one row for each contact of the CRM, also those that are gone (tombstones), and provisional ones that are being created.
   contact_id bigint not null generated always as identity -- The person, as Gatekeeper numbers it; stays the same when the CRM gives a new id.
@@ -121,6 +154,9 @@ create table crm.contact -- The mirror: one row for each contact of the CRM, als
   constraint contact_provisional_or_known CHECK (((crm_id IS NOT NULL) OR ((archived_at IS NULL) AND (gatekeeper_key IS NOT NULL))))
   CREATE INDEX contact_gatekeeper_key ON crm.contact USING btree (gatekeeper_key) WHERE (gatekeeper_key IS NOT NULL)
   CREATE INDEX contact_updated_at ON crm.contact USING btree (updated_at)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table crm.contact_alias -- Ids that the CRM absorbed in a merge, and the contact that they lead to now. Always one step: chains are shortened.
   absorbed_crm_id text not null -- The id that is gone.
@@ -132,6 +168,9 @@ create table crm.contact_alias -- Ids that the CRM absorbed in a merge, and the 
   constraint contact_alias_pkey PRIMARY KEY (absorbed_crm_id)
   CREATE INDEX contact_alias_crm_id ON crm.contact_alias USING btree (crm_id)
   CREATE INDEX contact_alias_gatekeeper_key ON crm.contact_alias USING btree (gatekeeper_key) WHERE (gatekeeper_key IS NOT NULL)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table crm.contact_field -- Provenance: which source set which value of which contact. A value in crm.contact that differs from the one here was changed in the CRM since.
   contact_id bigint not null -- The person.
@@ -144,11 +183,15 @@ create table crm.contact_field -- Provenance: which source set which value of wh
   rule text not null -- The rule that let it through.
   constraint contact_field_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES crm.contact(contact_id) ON DELETE CASCADE
   constraint contact_field_pkey PRIMARY KEY (contact_id, field)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table gate.block_key -- From a blocking key to the contacts that share it: only these are compared by the fuzzy tier.
   block bigint not null -- Hash of the blocking key.
   contact_id bigint not null -- Who shares it.
   constraint block_key_pkey PRIMARY KEY (block, contact_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited.
   contact_id bigint not null -- The person.
@@ -167,6 +210,7 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   normalizer text not null -- Version of the normalizer that derived the row.
   constraint contact_keys_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES crm.contact(contact_id) ON DELETE CASCADE
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.dead_letter -- Leads that could not be processed, with the reason. The lead itself stays in staging.
   lead_id bigint not null -- The lead.
@@ -181,6 +225,7 @@ create table gate.dead_letter -- Leads that could not be processed, with the rea
   constraint dead_letter_pkey PRIMARY KEY (lead_id)
   constraint dead_letter_resolved CHECK (((state = 'waiting'::text) = (resolved_at IS NULL)))
   constraint dead_letter_state CHECK ((state = ANY (ARRAY['waiting'::text, 'replayed'::text, 'discarded'::text])))
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.delivery -- Which row of a source was delivered with which content, so that a second delivery has no effect.
   source text not null -- The source.
@@ -188,6 +233,7 @@ create table gate.delivery -- Which row of a source was delivered with which con
   content_hash bytea not null -- Hash of all that was delivered.
   lead_id bigint not null -- The first lead that brought it.
   constraint delivery_pkey PRIMARY KEY (source, source_key, content_hash)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.governor -- The CRM's limits, shared by all replicas: one row for each.
   bucket text not null -- general, search or daily.
@@ -198,6 +244,7 @@ create table gate.governor -- The CRM's limits, shared by all replicas: one row 
   day_used bigint not null default 0 -- Calls of that day.
   constraint governor_bucket CHECK ((bucket = ANY (ARRAY['general'::text, 'search'::text, 'daily'::text])))
   constraint governor_pkey PRIMARY KEY (bucket)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.identifier -- From an identifier to the contacts that carry it. Kept with gate.contact_keys by gate.put_keys; no foreign key, for speed.
   kind text not null -- external_id, email, loose_email or phone.
@@ -205,6 +252,7 @@ create table gate.identifier -- From an identifier to the contacts that carry it
   contact_id bigint not null -- Who carries it.
   constraint identifier_kind CHECK ((kind = ANY (ARRAY['external_id'::text, 'email'::text, 'loose_email'::text, 'phone'::text])))
   constraint identifier_pkey PRIMARY KEY (kind, value, contact_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.installed -- Which functions and views are installed.
   singleton boolean not null default true -- Always true: there is one row.
@@ -213,6 +261,7 @@ create table gate.installed -- Which functions and views are installed.
   installed_at timestamp with time zone not null default now() -- When.
   constraint installed_pkey PRIMARY KEY (singleton)
   constraint installed_singleton_check CHECK (singleton)
+  grant select to gatekeeper_daemon
 
 create table gate.intent -- A write that may be sent from now on. Committed before anything is sent; one open one for a person.
   intent_id uuid not null -- Made by the sender; also trace id and idempotency key of the row sent.
@@ -220,7 +269,9 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   operation text not null -- create or update.
   crm_id text -- The contact to change.
   gatekeeper_key text -- The person key of the contact to make.
-  body jsonb not null -- The values to write, by field name.
+  body jsonb not null -- The values to write, by field name; an empty text clears.
+  origin jsonb not null -- Provenance of each value, by field name: source, lead_id, occurred_at, rule.
+  keys jsonb -- The keys that the contact will have when this is applied.
   state text not null default 'open'::text -- open (may have been sent), unknown (sent, outcome not known), then applied, rejected, conflict (the CRM knew better: decided anew), missing (contact gone: decided anew), withdrawn (never sent).
   replica_id uuid not null -- Who sends it.
   epoch bigint not null default 1 -- Grows when another replica takes it over; what the former one reports is refused.
@@ -238,6 +289,7 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   constraint intent_target CHECK (((operation = 'update'::text) = (crm_id IS NOT NULL)))
   CREATE UNIQUE INDEX intent_one_open ON gate.intent USING btree (contact_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   CREATE INDEX intent_open_by_replica ON gate.intent USING btree (replica_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.intent_lead -- Which leads are folded into which write.
   intent_id uuid not null -- The write.
@@ -246,14 +298,16 @@ create table gate.intent_lead -- Which leads are folded into which write.
   constraint intent_lead_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES gate.intent(intent_id) ON DELETE CASCADE
   constraint intent_lead_pkey PRIMARY KEY (intent_id, lead_id)
   CREATE INDEX intent_lead_lead ON gate.intent_lead USING btree (lead_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.mirror_drift -- What each full comparison of the mirror with the CRM found and repaired.
   compared_at timestamp with time zone not null default now() -- When it ended.
   contacts bigint not null -- Contacts the CRM has.
-  missing bigint not null -- Were in the CRM and not in the mirror.
-  stale bigint not null -- Were older in the mirror.
+  missing bigint not null -- Were in the CRM and not in the mirror. What changed after the last poll does not count, here and in stale: it was not due yet.
+  stale bigint not null -- Were older in the mirror, or different.
   ghost bigint not null -- Were in the mirror and no more in the CRM.
   constraint mirror_drift_pkey PRIMARY KEY (compared_at)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.mirror_progress -- How far each pass over the CRM has come; a stopped pass goes on where it was.
   pass text not null -- full (all contacts), changes (what changed lately), slow (the same, an hour behind, for what the CRM's index showed late), archived (the bin).
@@ -261,11 +315,22 @@ create table gate.mirror_progress -- How far each pass over the CRM has come; a 
   window_lo timestamp with time zone -- From, for a pass over a window that is under way.
   window_hi timestamp with time zone -- To.
   started_at timestamp with time zone -- When the pass under way, or the last one, began.
+  listed_at timestamp with time zone -- When the last page of this pass was written. What remains is to look for ghosts and to end it.
   finished_at timestamp with time zone -- When the last pass ended. Null: never, or one is under way.
   rows_read bigint not null default 0 -- Contacts read in this pass.
+  expected bigint -- How many contacts the CRM said that it has, at the beginning of a full pass.
+  missing bigint not null default 0 -- Found in this pass: in the CRM and not in the mirror, although the mirror should have had them.
+  stale bigint not null default 0 -- Found in this pass: not in the mirror as the CRM has them, although they should have been.
+  ghost bigint not null default 0 -- Found in this pass: in the mirror and no more in the CRM.
+  reading text[] not null default '{}'::text[] -- For the full pass: the fields that it reads.
+  fields text[] not null default '{}'::text[] -- For the full pass: the fields that the mirror holds since the last complete one.
   watermark timestamp with time zone -- All changes up to then are in the mirror, as far as this pass knows.
+  replica_id uuid -- Who is at it.
+  lease_until timestamp with time zone -- Until then it is nobody else's. Prolonged with every page; when it has lapsed, another replica goes on from the cursor.
+  constraint mirror_progress_lease CHECK (((replica_id IS NULL) = (lease_until IS NULL)))
   constraint mirror_progress_pass CHECK ((pass = ANY (ARRAY['full'::text, 'changes'::text, 'slow'::text, 'archived'::text])))
   constraint mirror_progress_pkey PRIMARY KEY (pass)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.replica -- One row for each run of the daemon: the only heartbeat there is.
   replica_id uuid not null -- New at every start.
@@ -277,6 +342,7 @@ create table gate.replica -- One row for each run of the daemon: the only heartb
   lease_until timestamp with time zone not null -- Until then its claims and intents are its own. By the database's clock.
   stopped_at timestamp with time zone -- When it said that it was done. Null if it runs or died.
   constraint replica_pkey PRIMARY KEY (replica_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.review -- Leads about which a person must decide, and what the person decided.
   lead_id bigint not null -- The lead.
@@ -293,6 +359,7 @@ create table gate.review -- Leads about which a person must decide, and what the
   constraint review_pkey PRIMARY KEY (lead_id)
   constraint review_resolved CHECK (((state = 'open'::text) = (resolved_at IS NULL)))
   constraint review_state CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'created'::text, 'rejected'::text])))
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.site -- What belongs to this installation alone.
   singleton boolean not null default true -- Always true: there is one row.
@@ -302,6 +369,7 @@ create table gate.site -- What belongs to this installation alone.
   has_unique_key boolean not null default false -- The CRM enforces the person key: guarantee class A.
   constraint site_pkey PRIMARY KEY (singleton)
   constraint site_singleton_check CHECK (singleton)
+  grant select, update (account_id, has_unique_key, time_zone) to gatekeeper_daemon
 
 create table gate.work -- State of each lead. One narrow row, changed only by the functions of this schema.
   lead_id bigint not null -- The lead.
@@ -317,8 +385,10 @@ create table gate.work -- State of each lead. One narrow row, changed only by th
   constraint work_state CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'intended'::text, 'done'::text, 'dead'::text, 'review'::text])))
   constraint work_waits CHECK (((waits_for IS NULL) OR (state = 'ready'::text)))
   CREATE INDEX work_claimed ON gate.work USING btree (replica_id) WHERE (state = 'claimed'::text)
+  CREATE INDEX work_intended ON gate.work USING btree (lead_id) WHERE (state = 'intended'::text)
   CREATE INDEX work_ready ON gate.work USING btree (next_at, lead_id) WHERE (state = 'ready'::text)
   CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table rules.company_suffix -- Words that do not tell companies apart: gmbh, inc, ltd. Filled with the built-in list at the first start.
   suffix text not null -- Lower case, without dots.
@@ -327,6 +397,9 @@ create table rules.company_suffix -- Words that do not tell companies apart: gmb
   CREATE TRIGGER note_insert AFTER INSERT ON rules.company_suffix REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.company_suffix FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.company_suffix REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.field -- Which policy holds for a field and a source. The most exact row counts: field and source, then field for all, then source for all fields, then all for all.
   field text not null -- Canonical name or CRM name of the property; '*' for all fields.
@@ -339,6 +412,9 @@ create table rules.field -- Which policy holds for a field and a source. The mos
   CREATE TRIGGER note_insert AFTER INSERT ON rules.field REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.field FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.field REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.junk_value -- Texts that stand for no value: test, n/a, asdf. Filled with the built-in list at the first start.
   value text not null -- Lower case.
@@ -347,6 +423,9 @@ create table rules.junk_value -- Texts that stand for no value: test, n/a, asdf.
   CREATE TRIGGER note_insert AFTER INSERT ON rules.junk_value REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.junk_value FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.junk_value REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.match_threshold -- From which score on two records are one person, and from which a person is asked.
   name text not null -- match, review, or margin.
@@ -358,6 +437,9 @@ create table rules.match_threshold -- From which score on two records are one pe
   CREATE TRIGGER note_insert AFTER INSERT ON rules.match_threshold REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_threshold FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.match_threshold REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.match_weight -- Match weights of the fuzzy tier after Fellegi and Sunter: log2 of how much more often two records of one person agree so than two of different people.
   field text not null -- What is compared: first_name, last_name, company, email_domain, city, …
@@ -369,6 +451,9 @@ create table rules.match_weight -- Match weights of the fuzzy tier after Fellegi
   CREATE TRIGGER note_insert AFTER INSERT ON rules.match_weight REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_weight FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.match_weight REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.nickname -- Short forms of given names: bob is robert. Two names meet when one is a short form of the other or both are of a third.
   nickname text not null -- Short form, lower case, without diacritics.
@@ -379,6 +464,9 @@ create table rules.nickname -- Short forms of given names: bob is robert. Two na
   CREATE TRIGGER note_insert AFTER INSERT ON rules.nickname REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.nickname FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.nickname REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.not_duplicate -- Pairs of contacts that a person has said are two people.
   crm_id_low text not null -- The CRM id that sorts first as text.
@@ -392,6 +480,9 @@ create table rules.not_duplicate -- Pairs of contacts that a person has said are
   CREATE TRIGGER note_insert AFTER INSERT ON rules.not_duplicate REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.not_duplicate FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.not_duplicate REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.policy_version -- One row for each statement that changed a rule: what stood there before and after.
   policy_version bigint not null generated always as identity -- The number that decisions carry. The highest one is in force.
@@ -402,6 +493,9 @@ create table rules.policy_version -- One row for each statement that changed a r
   rows_before jsonb -- The rows as they were.
   rows_after jsonb -- The rows as they are.
   constraint policy_version_pkey PRIMARY KEY (policy_version)
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table rules.shared_mailbox -- Addresses that do not identify one person. A local part alone (info) holds for every domain, a whole address for itself, @domain for all of a domain.
   address text not null -- info, sales@acme.example or @lists.example, lower case.
@@ -412,6 +506,9 @@ create table rules.shared_mailbox -- Addresses that do not identify one person. 
   CREATE TRIGGER note_insert AFTER INSERT ON rules.shared_mailbox REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.shared_mailbox FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.shared_mailbox REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.shared_phone -- Numbers that do not identify one person, such as switchboards.
   phone text not null -- E.164: +49301234567.
@@ -422,6 +519,9 @@ create table rules.shared_phone -- Numbers that do not identify one person, such
   CREATE TRIGGER note_insert AFTER INSERT ON rules.shared_phone REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.shared_phone FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.shared_phone REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.source -- The sources, and how far each is trusted. The row 'crm' stands for values that were set in the CRM itself.
   source text not null -- Name, as in staging.lead.source.
@@ -434,6 +534,9 @@ create table rules.source -- The sources, and how far each is trusted. The row '
   CREATE TRIGGER note_insert AFTER INSERT ON rules.source REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.source FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.source REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table staging.lead -- One row for each lead as the source delivered it. ETL jobs insert; nobody updates.
   lead_id bigint not null generated always as identity -- Number of the delivered row, given by the database.
@@ -459,6 +562,114 @@ create table staging.lead -- One row for each lead as the source delivered it. E
   delivered_by text default SESSION_USER -- The database user that delivered it; may read its state in staging.lead_status.
   constraint lead_pkey PRIMARY KEY (lead_id)
   CREATE TRIGGER lead_arrived AFTER INSERT ON staging.lead REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION gate.lead_arrived()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant insert (city, company, country, email, external_id, first_name, full_name, job_title, last_name, mobile_phone, occurred_at, phone, postal_code, properties, source, source_key, state, street), select (lead_id) to gatekeeper_etl
+  grant select to gatekeeper_steward
+
+create view audit.decision -- One row for each time a lead was decided, with the outcome: applied, rejected, none; null while the write is under way.
+  decision_id bigint
+  lead_id bigint
+  source text
+  decided_at timestamp with time zone
+  action text
+  tier text
+  score real
+  contact_id bigint
+  crm_id text
+  reason text
+  evidence jsonb
+  policy_version bigint
+  mirror_age interval
+  outcome text
+  settled_at timestamp with time zone
+  intent_id uuid
+  replica_id uuid
+  normalizer text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.api_usage -- Calls to the CRM by hour, operation and priority.
+  hour timestamp with time zone
+  operation text
+  priority text
+  calls bigint
+  rows_sent bigint
+  throttled bigint
+  failed bigint
+  average_ms numeric
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.backlog -- Leads that are not done yet, by state.
+  state text
+  leads bigint
+  oldest timestamp with time zone
+  most_claims integer
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.daily -- Decisions by day, source, action and tier.
+  day date
+  source text
+  action text
+  tier text
+  decisions bigint
+  applied bigint
+  rejected bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.dead_letter -- Leads that could not be processed: reason code, the CRM's words, and which row of staging.lead it was.
+  lead_id bigint
+  source text
+  source_key text
+  reason text
+  message text
+  died_at timestamp with time zone
+  state text
+  decision_id bigint
+  resolved_at timestamp with time zone
+  resolved_by text
+  note text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.review -- Leads about which a person must decide: the reason and the contacts in question with their evidence.
+  lead_id bigint
+  source text
+  source_key text
+  reason text
+  candidates jsonb
+  opened_at timestamp with time zone
+  state text
+  contact_id bigint
+  decision_id bigint
+  resolved_at timestamp with time zone
+  resolved_by text
+  note text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.source_quality -- Leads by source and what became of them; trouble_percent is the share that needed a person.
+  source text
+  leads bigint
+  created bigint
+  updated bigint
+  unchanged bigint
+  coalesced bigint
+  review bigint
+  dead bigint
+  trouble_percent numeric
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create view staging.lead_status -- What became of your leads: waiting, writing, done, review or dead.
   lead_id bigint
@@ -472,87 +683,226 @@ create view staging.lead_status -- What became of your leads: waiting, writing, 
   crm_id text
   decided_at timestamp with time zone
   settled_at timestamp with time zone
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_etl
+  grant select to gatekeeper_steward
 
 create function gate.adopt_leads(p_limit integer) returns bigint volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
+  grant execute to gatekeeper_daemon
 
 create function gate.beat(p_replica uuid, p_lease_seconds integer) returns boolean volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
-create function gate.begin_pass(p_pass text, p_window_lo timestamp with time zone, p_window_hi timestamp with time zone) returns TABLE(cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, rows_read bigint) volatile
-  grant execute to public
+create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds integer, p_lag_seconds double precision, p_overlap_seconds double precision, p_fields text[]) returns TABLE(standing text, cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, listed_at timestamp with time zone, rows_read bigint, expected bigint, same_fields boolean) volatile
+  grant execute to gatekeeper_daemon
 
-create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns void volatile
-  grant execute to public
+create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigint volatile
+  grant execute to gatekeeper_daemon
 
-create function gate.bury_ghosts(p_started_at timestamp with time zone) returns bigint volatile
-  grant execute to public
+create function gate.canonical_fields() returns text[] immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.checkup() returns jsonb stable
+  grant execute to gatekeeper_daemon
 
 create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone) volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.company_level(p_left text, p_right text) returns text immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.content_hash(p_lead staging.lead) returns bytea immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.database_time() returns timestamp with time zone volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.discard_dead(p_leads bigint[], p_note text) returns integer volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.drop_keys(p_contacts bigint[]) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
-create function gate.end_pass(p_pass text, p_watermark timestamp with time zone) returns void volatile
-  grant execute to public
+create function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_watermark timestamp with time zone) returns TABLE(rows_read bigint, missing bigint, stale bigint, ghost bigint) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.expect_contacts(p_expected bigint) returns void volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.fill_lists(p_company_suffixes text[], p_junk_values text[]) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.find_contact(p_contact_id bigint, p_crm_id text) returns jsonb stable
+  grant execute to gatekeeper_daemon
+
+create function gate.find_lead(p_source text, p_source_key text) returns bigint stable
+  grant execute to gatekeeper_daemon
+
+create function gate.first_name_level(p_left text, p_right text, p_left_names text[], p_right_names text[]) returns text immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.forget_old(p_days integer, p_limit integer) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.ghosts(p_started_at timestamp with time zone, p_after bigint, p_limit integer) returns TABLE(contact_id bigint, crm_id text) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.holders_of_emails(p_emails text[]) returns TABLE(email text, contact_id bigint, shared boolean) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.intend(p_replica uuid, p_batch jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.intents_stored(p_intents uuid[]) returns bigint stable
+  grant execute to gatekeeper_daemon
+
+create function gate.is_idle() returns boolean stable
+  grant execute to gatekeeper_daemon
+
+create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.last_name_level(p_left text, p_right text) returns text immutable
+  grant execute to gatekeeper_daemon
 
 create function gate.lead_arrived() returns trigger volatile security definer set search_path=pg_catalog, gate, pg_temp
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.list_dead(p_reason text, p_limit bigint, p_all boolean) returns SETOF report.dead_letter stable
+  grant execute to gatekeeper_daemon
+
+create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF report.review stable
+  grant execute to gatekeeper_daemon
 
 create function gate.lock_people() returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.match_leads(p_leads jsonb) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
+  grant execute to gatekeeper_daemon
 
 create function gate.mirror_age() returns interval stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
-create function gate.mirror_write(p_records jsonb, p_normalizer text) returns TABLE(missing bigint, stale bigint) volatile
-  grant execute to public
+create function gate.mirror_age_seconds() returns double precision stable
+  grant execute to gatekeeper_daemon
+
+create function gate.mirror_write(p_records jsonb, p_normalizer text) returns TABLE(missing bigint, stale bigint, differing bigint) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.mirrored_fields() returns text[] stable
+  grant execute to gatekeeper_daemon
+
+create function gate.names_verdict(p_first text, p_last text) returns text immutable
+  grant execute to gatekeeper_daemon
 
 create function gate.next_due() returns double precision stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.next_recovery(p_settle_seconds integer) returns double precision stable
+  grant execute to gatekeeper_daemon
+
+create function gate.note_account(p_account_id text, p_time_zone text, p_has_unique_key boolean) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.note_call(p_call jsonb) returns bigint volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.note_merges(p_merges jsonb) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
 create function gate.note_rule_change() returns trigger volatile security definer set search_path=pg_catalog, rules, pg_temp
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[]) returns TABLE(lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint) volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.outdated_keys(p_normalizer text, p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
-create function gate.passes() returns TABLE(pass text, cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, watermark timestamp with time zone) stable
-  grant execute to public
+create function gate.passes() returns TABLE(pass text, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, expected bigint, watermark timestamp with time zone, replica_id uuid, lease_until timestamp with time zone) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.pause_bucket(p_bucket text, p_seconds double precision, p_reason text) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.plain_level(p_left text, p_right text) returns text immutable
+  grant execute to gatekeeper_daemon
 
 create function gate.policy_version() returns bigint stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
 create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
 create function gate.read_lists() returns jsonb stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
 create function gate.read_policy() returns jsonb stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.release_pass(p_pass text, p_replica uuid) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.replay_dead(p_leads bigint[], p_note text) returns integer volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.replica_is_dead(p_replica uuid) returns boolean stable
+  grant execute to gatekeeper_daemon
 
 create function gate.replicas_of_host(p_host_id text) returns TABLE(process_id integer, process_started text) stable
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
 create function gate.rescue_claims() returns bigint volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.reserve_ids(p_contacts integer, p_decisions integer) returns TABLE(contact_ids bigint[], decision_ids bigint[]) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.seconds_to_midnight() returns double precision stable
+  grant execute to gatekeeper_daemon
+
+create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text) returns integer volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_alive text[]) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
 
-create function gate.step_pass(p_pass text, p_cursor text, p_rows bigint) returns void volatile
-  grant execute to public
+create function gate.status(p_window_ms integer) returns jsonb stable
+  grant execute to gatekeeper_daemon
+
+create function gate.step_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_lease_seconds integer, p_cursor text, p_listed boolean, p_found jsonb) returns boolean volatile
+  grant execute to gatekeeper_daemon
 
 create function gate.stop_replica(p_replica uuid) returns void volatile
-  grant execute to public
+  grant execute to gatekeeper_daemon
+
+create function gate.story(p_lead bigint) returns jsonb stable
+  grant execute to gatekeeper_daemon
+
+create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real) returns TABLE(wait_ms bigint, why text) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
+  grant execute to gatekeeper_daemon

@@ -56,6 +56,7 @@ impl Http {
     /// # Errors
     /// [`CrmError::Settings`] when there are no certificates to trust, or TLS cannot be set up.
     pub(super) fn new(settings: &Settings, endpoints: &Endpoints) -> Result<Self, CrmError> {
+        #[expect(clippy::disallowed_methods, reason = "the one client of this connector")]
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(endpoints.secure())?)
             .user_agent(concat!("gatekeeper/", env!("CARGO_PKG_VERSION")))

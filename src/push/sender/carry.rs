@@ -225,6 +225,10 @@ impl<C: Reader + Writer> Carrier<C> {
                     let wait = backoff.next_wait();
                     let wait_ms = wait.as_millis() as u64;
                     tracing::warn!(error = reason, wait_ms, "an answer of the CRM waits for the database");
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "an answer that is not stored must not be lost; the stop waits for it, within its bound"
+                    )]
                     tokio::time::sleep(wait).await;
                 }
             }

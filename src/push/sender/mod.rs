@@ -161,10 +161,6 @@ impl<C: Reader + Writer + 'static> Sender<C> {
                 if let Some(work) = self.queues.take(self.more_to_come, self.settings.linger, now) {
                     let carrier = Arc::clone(&self.carrier);
                     self.queues.on_wire(&work);
-                    #[expect(
-                        clippy::disallowed_methods,
-                        reason = "calls are the sender's own tasks, ended with it"
-                    )]
                     wire.spawn(async move { carrier.carry(permit, work).await });
                 }
             }

@@ -12,6 +12,7 @@ use super::place::Place;
 use super::{EmbeddedError, Plan, ROLE};
 
 /// Major version of the cluster that is there.
+#[expect(clippy::disallowed_methods, reason = "a file of the server")]
 pub(super) fn made_by(place: &Place) -> Option<u32> {
     std::fs::read_to_string(place.cluster().join("PG_VERSION"))
         .ok()?

@@ -2,6 +2,11 @@
 //!
 //! It outlives the daemon by the time a shutdown takes, which is why it is a process and not a task.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a process of its own without other tasks: it waits for the server"
+)]
+
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;

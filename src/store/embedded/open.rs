@@ -4,6 +4,11 @@
 //! 2. `start.lock`, exclusive: one process at a time looks whether a guard is at work, and starts one if not.
 //! 3. Wait until the server accepts connections, then let go of `start.lock`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "blocking work on a thread of its own: another process is waited for, within a deadline"
+)]
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;

@@ -18,6 +18,7 @@ pub(super) struct Postmaster {
 /// The server of this cluster, if one runs.
 ///
 /// After a power cut the file is there and its process number belongs to nobody, or to somebody else.
+#[expect(clippy::disallowed_methods, reason = "a file of the server")]
 pub(super) fn running(cluster: &Path) -> Option<Postmaster> {
     let text = std::fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
     let lines: Vec<&str> = text.lines().collect();
@@ -30,6 +31,7 @@ pub(super) fn running(cluster: &Path) -> Option<Postmaster> {
 }
 
 /// Whether the last server of this cluster got as far as accepting connections, also if it has crashed since.
+#[expect(clippy::disallowed_methods, reason = "a file of the server")]
 pub(super) fn was_ready(cluster: &Path) -> bool {
     std::fs::read_to_string(cluster.join("postmaster.pid")).is_ok_and(|text| is_ready(&text))
 }

@@ -12,7 +12,7 @@ use std::error::Error;
 use refinery::error::Kind;
 use refinery::{Migration, Runner};
 use tokio_postgres::Client;
-use tokio_postgres::error::ErrorPosition;
+use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::connect::Target;
 use super::{ServerError, StoreError};
@@ -48,12 +48,34 @@ pub(super) async fn install(target: &Target, content: &Content) -> Result<Instal
         .query(include_str!("../statements/install_lock.sql"), &[&LOCK])
         .await?;
     // The lock goes with the connection: at the end of this function, or of this process.
+    if is_there(&client, content).await {
+        return Ok(Installed {
+            migrations: Vec::new(),
+            files: Vec::new(),
+        });
+    }
     for extension in &content.extensions {
         look_for(&client, extension).await?;
     }
     let migrations = migrate(&mut client, &content.migrations).await?;
     let files = install_files(&mut client, content, !migrations.is_empty()).await?;
     Ok(Installed { migrations, files })
+}
+
+/// Whether all of it is there, by reading alone: a daemon that owns nothing may not even ask for tables to be made that
+/// exist. What cannot be read is not there, and what is wrong with it is said by who installs.
+async fn is_there(client: &Client, content: &Content) -> bool {
+    let Ok(row) = client.query_one(include_str!("../statements/applied.sql"), &[]).await else {
+        return false;
+    };
+    let (hash, versions, checksums): (Option<String>, Vec<i64>, Vec<String>) = (row.get(0), row.get(1), row.get(2));
+    let mut ours: Vec<(i64, String)> = content
+        .migrations
+        .iter()
+        .map(|migration| (i64::from(migration.version()), migration.checksum().to_string()))
+        .collect();
+    ours.sort();
+    hash == Some(content.hash()) && versions.into_iter().zip(checksums).eq(ours)
 }
 
 async fn look_for(client: &Client, name: &str) -> Result<(), StoreError> {
@@ -97,6 +119,10 @@ async fn migrate(client: &mut Client, migrations: &[Migration]) -> Result<Vec<St
 
 fn failed_migration(doing: &str, source: &(dyn Error + 'static)) -> StoreError {
     match source.downcast_ref::<tokio_postgres::Error>() {
+        Some(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => StoreError::Install {
+            what: "as this role; run `gatekeeper migrate` once as the one that owns the schemas".to_owned(),
+            source: ServerError::of(error),
+        },
         Some(error) => StoreError::Install {
             what: doing.strip_prefix("error applying ").unwrap_or(doing).to_owned(),
             source: ServerError::of(error),

@@ -1,0 +1,119 @@
+//! Assembly: from the parts to the running loops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::RunOptions;
+use super::bootstrap::Parts;
+use super::loops::{Progress, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
+use super::supervise::{Ended, spawn};
+use crate::config::Config;
+use crate::pull::{Pull, PullSettings};
+use crate::push::sender::{Sender, SenderSettings};
+use crate::push::{Push, PushSettings};
+use crate::sweep::{Sweep, SweepSettings};
+
+/// Puts the loops together and starts them.
+pub(super) fn start(
+    tasks: &mut JoinSet<Ended>,
+    parts: Parts,
+    config: &Config,
+    options: RunOptions,
+    stop: &CancellationToken,
+) -> Progress {
+    let Parts {
+        store,
+        line,
+        rulebook,
+        replica,
+        lease,
+    } = parts;
+    let gate = &config.gate;
+    let settle_seconds = i32::try_from(gate.settle_seconds).unwrap_or(i32::MAX);
+    let max_attempts = i32::try_from(gate.max_attempts).unwrap_or(i32::MAX);
+    let max_claims = i32::try_from(gate.max_claims).unwrap_or(i32::MAX);
+    let deadline = Duration::from_secs(config.crm.request_deadline_seconds + 5);
+    let sender_settings = SenderSettings {
+        calls_in_flight: config.limits.calls_in_flight,
+        linger: Duration::from_millis(gate.linger_milliseconds),
+        queue_limit: gate.batch_leads * 4,
+        settle_seconds,
+        max_attempts,
+    };
+    let (sender, handle) = Sender::new(
+        Arc::clone(&line),
+        store.clone(),
+        rulebook.clone(),
+        sender_settings,
+        move || {
+            // A call that could outlive the lease is not begun: others may take over what it carries.
+            lease.remaining() > deadline
+        },
+    );
+    let push_settings = PushSettings {
+        batch_leads: gate.batch_leads,
+        suspect_claims: (max_claims + 1) / 2,
+        max_claims,
+        max_mirror_age: Duration::from_secs(config.mirror.max_age_seconds),
+    };
+    let push = Push::new(
+        store.clone(),
+        Arc::clone(&line),
+        rulebook.clone(),
+        replica,
+        push_settings,
+        handle.clone(),
+    );
+    let sweep_settings = SweepSettings {
+        settle_seconds,
+        max_attempts,
+        retention_days: i32::try_from(gate.retention_days).unwrap_or(i32::MAX),
+    };
+    let sweep = Sweep::new(
+        store.clone(),
+        Arc::clone(&line),
+        rulebook.clone(),
+        replica,
+        sweep_settings,
+        handle.clone(),
+    );
+    let pull = Pull::new(
+        store.clone(),
+        line,
+        rulebook,
+        replica,
+        PullSettings::new(&config.mirror, Duration::from_secs(config.daemon.lease_seconds)),
+    );
+
+    let progress = Progress::default();
+    let leads = Arc::new(Notify::new());
+    let poll = Duration::from_millis(gate.poll_milliseconds);
+    let listener = listen(store.clone(), Arc::clone(&leads), stop.clone());
+    spawn(tasks, "listen", listener);
+    // The sender outlives the push loop: what the last pass intended is sent or withdrawn, not left to recovery.
+    let sending = CancellationToken::new();
+    spawn(tasks, "send", send(sender, sending.clone()));
+    spawn(
+        tasks,
+        "push",
+        push_loop(
+            push,
+            handle.clone(),
+            poll,
+            Arc::clone(&leads),
+            progress.clone(),
+            stop.clone(),
+            sending,
+        ),
+    );
+    spawn(tasks, "pull", pull_loop(pull, leads, progress.clone(), stop.clone()));
+    spawn(tasks, "sweep", sweep_loop(sweep, progress.clone(), stop.clone()));
+    if options.until_idle {
+        spawn(tasks, "idle", until_idle(store, handle, stop.clone()));
+    }
+    progress
+}

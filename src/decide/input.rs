@@ -1,0 +1,62 @@
+//! What a batch is decided on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::desired::SameValue;
+use super::person_key::PersonKeys;
+use super::policy::Policy;
+use crate::domain::{Candidate, ContactId, Field, IntentId, KnownContact, Lead, LeadId, Normalized};
+
+/// What a steward has said about a lead in review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is this contact.
+    Accepted(ContactId),
+    /// It is a new person.
+    Created,
+}
+
+/// One lead with all that was found about it.
+#[derive(Debug, Clone)]
+pub struct LeadInput {
+    /// The lead.
+    pub lead: Lead,
+    /// The staging row is there; somebody may have deleted it.
+    pub is_there: bool,
+    /// Made comparable.
+    pub normalized: Normalized,
+    /// What the matcher found.
+    pub candidates: Vec<Candidate>,
+    /// The lead that brought the same row with the same content before.
+    pub repeat_of: Option<LeadId>,
+    /// What a steward has said.
+    pub verdict: Option<Verdict>,
+}
+
+/// All that a batch is decided on.
+pub struct BatchInput<'a> {
+    /// The leads, in the order in which they count.
+    pub leads: Vec<LeadInput>,
+    /// What is known of every contact that may be meant.
+    pub known: BTreeMap<ContactId, KnownContact>,
+    /// Who holds an address that a lead brings.
+    pub holders: BTreeMap<String, Vec<ContactId>>,
+    /// Addresses that do not identify one person.
+    pub shared_emails: BTreeSet<String>,
+    /// The rules.
+    pub policy: &'a Policy,
+    /// Makes person keys.
+    pub person_keys: &'a PersonKeys,
+    /// Numbers for new contacts, one for each lead.
+    pub contact_ids: Vec<ContactId>,
+    /// Numbers for decisions, one for each lead.
+    pub decision_ids: Vec<i64>,
+    /// Names for writes, one for each lead.
+    pub intent_ids: Vec<IntentId>,
+    /// A lead claimed more often than this has killed the process each time.
+    pub max_claims: i32,
+    /// Why the CRM would not take a value: unknown or read-only property, not an option.
+    pub refuse: &'a dyn Fn(&Field, &str) -> Option<&'static str>,
+    /// Whether two values say the same.
+    pub same: SameValue<'a>,
+}

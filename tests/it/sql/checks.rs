@@ -1,0 +1,205 @@
+//! Bad states cannot be stored: one case for each constraint, and a constraint for each case.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::error::SqlState;
+
+use super::session::Session;
+use super::value;
+use crate::support::TestDb;
+
+/// Constraint, and a row that it refuses.
+const CASES: &[(&str, &str)] = &[
+    (
+        "contact_provisional_or_known",
+        "insert into crm.contact (email) values ('a@example.com')",
+    ),
+    (
+        "contact_gone",
+        "insert into crm.contact (crm_id, archived_at) values ('1', now())",
+    ),
+    (
+        "contact_gone_reason",
+        "insert into crm.contact (crm_id, archived_at, gone_reason) values ('1', now(), 'lost')",
+    ),
+    (
+        "contact_properties_object",
+        "insert into crm.contact (crm_id, properties) values ('1', '[]')",
+    ),
+    (
+        "alias_is_another",
+        "insert into crm.contact_alias (absorbed_crm_id, crm_id) values ('1', '1')",
+    ),
+    (
+        "source_rank_range",
+        "insert into rules.source (source, rank) values ('web', 1001)",
+    ),
+    ("source_name", "insert into rules.source (source, rank) values ('*', 1)"),
+    (
+        "field_policy",
+        "insert into rules.field (field, policy) values ('phone', 'sometimes')",
+    ),
+    (
+        "nickname_lower",
+        "insert into rules.nickname (nickname, name) values ('Bob', 'robert')",
+    ),
+    (
+        "shared_mailbox_lower",
+        "insert into rules.shared_mailbox (address) values ('Info')",
+    ),
+    (
+        "shared_phone_e164",
+        "insert into rules.shared_phone (phone) values ('030 1234')",
+    ),
+    (
+        "match_weight_range",
+        "insert into rules.match_weight (field, level, weight) values ('x', 'y', 51)",
+    ),
+    (
+        "match_threshold_name",
+        "insert into rules.match_threshold (name, score, note) values ('perhaps', 1, '')",
+    ),
+    (
+        "not_duplicate_order",
+        "insert into rules.not_duplicate (crm_id_low, crm_id_high) values ('2', '1')",
+    ),
+    (
+        "installed_singleton_check",
+        "insert into gate.installed (singleton, sql_hash, version) values (false, '', '')",
+    ),
+    (
+        "site_singleton_check",
+        "insert into gate.site (singleton, person_key) values (false, '')",
+    ),
+    (
+        "work_state",
+        "insert into gate.work (lead_id, state) values (1, 'lost')",
+    ),
+    (
+        "work_claimed",
+        "insert into gate.work (lead_id, state) values (1, 'claimed')",
+    ),
+    (
+        "work_claimed",
+        "insert into gate.work (lead_id, replica_id) values (1, gen_random_uuid())",
+    ),
+    (
+        "work_waits",
+        "insert into gate.work (lead_id, state, waits_for) values (1, 'done', 1)",
+    ),
+    (
+        "identifier_kind",
+        "insert into gate.identifier (kind, value, contact_id) values ('name', 'x', 1)",
+    ),
+    (
+        "intent_operation",
+        "insert into gate.intent (operation) values ('delete')",
+    ),
+    ("intent_target", "insert into gate.intent (operation) values ('update')"),
+    ("intent_target", "insert into gate.intent (crm_id) values ('1')"),
+    ("intent_key", "insert into gate.intent (gatekeeper_key) values (null)"),
+    (
+        "intent_state",
+        "insert into gate.intent (state, settled_at) values ('lost', now())",
+    ),
+    ("intent_settled", "insert into gate.intent (state) values ('applied')"),
+    ("intent_settled", "insert into gate.intent (settled_at) values (now())"),
+    ("intent_recover", "insert into gate.intent (state) values ('unknown')"),
+    (
+        "dead_letter_state",
+        "insert into gate.dead_letter (lead_id, reason, state, resolved_at) values (1, 'x', 'lost', now())",
+    ),
+    (
+        "dead_letter_resolved",
+        "insert into gate.dead_letter (lead_id, reason, state) values (1, 'x', 'replayed')",
+    ),
+    (
+        "review_state",
+        "insert into gate.review (state, resolved_at) values ('lost', now())",
+    ),
+    ("review_resolved", "insert into gate.review (state) values ('rejected')"),
+    (
+        "review_accepted",
+        "insert into gate.review (state, resolved_at) values ('accepted', now())",
+    ),
+    (
+        "governor_bucket",
+        "insert into gate.governor (bucket) values ('hourly')",
+    ),
+    (
+        "mirror_progress_lease",
+        "insert into gate.mirror_progress (pass, lease_until) values ('full', now())",
+    ),
+    (
+        "mirror_progress_pass",
+        "insert into gate.mirror_progress (pass) values ('sideways')",
+    ),
+    ("entry_action", "insert into audit.entry (action) values ('guess')"),
+    ("entry_tier", "insert into audit.entry (tier) values ('guess')"),
+    ("entry_reason", "insert into audit.entry (action) values ('dead')"),
+    (
+        "settlement_outcome",
+        "insert into audit.settlement (decision_id, outcome) values (1, 'perhaps')",
+    ),
+    (
+        "change_verdict",
+        "insert into audit.change (decision_id, field, verdict, rule) values (1, 'phone', 'perhaps', '')",
+    ),
+];
+
+/// So that a case needs only the columns that it is about.
+const DEFAULTS: &str = "
+    alter table gate.intent alter intent_id set default gen_random_uuid(), alter contact_id set default 1,
+      alter operation set default 'create', alter gatekeeper_key set default 'k', alter body set default '{}',
+      alter origin set default '{}', alter replica_id set default gen_random_uuid();
+    alter table gate.review alter lead_id set default 1, alter decision_id set default 1, alter reason set default 'x',
+      alter candidates set default '[]';
+    alter table audit.entry alter lead_id set default 1, alter action set default 'create', alter evidence set default '{}',
+      alter policy_version set default 0;";
+
+#[tokio::test]
+async fn bad_states_cannot_be_stored() {
+    let db = TestDb::new().await;
+    let session = Session::open(&db).await;
+    session.run(DEFAULTS).await;
+    for (constraint, sql) in CASES {
+        let refused = session.client.batch_execute(sql).await.expect_err(sql);
+        let said = refused.as_db_error().unwrap();
+        let expected = (&SqlState::CHECK_VIOLATION, Some(*constraint));
+        assert_eq!((said.code(), said.constraint()), expected, "{sql}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_check_has_a_case() {
+    let db = TestDb::new().await;
+    let sql = "select array_agg(conname::text)
+               from pg_constraint
+               where contype = 'c'
+                 and connamespace::regnamespace::text in ('staging', 'crm', 'rules', 'audit', 'gate')";
+    let there: BTreeSet<String> = value::<Vec<String>>(&db, sql, &[]).await.into_iter().collect();
+    let tried: BTreeSet<String> = CASES.iter().map(|(constraint, _)| (*constraint).to_owned()).collect();
+    assert_eq!(there, tried);
+}
+
+#[tokio::test]
+async fn a_person_has_one_open_write_at_a_time() {
+    let db = TestDb::new().await;
+    let session = Session::open(&db).await;
+    session.run(DEFAULTS).await;
+    session
+        .run("insert into gate.intent (state, settled_at) values ('applied', now()), ('rejected', now())")
+        .await;
+    session
+        .run("insert into gate.intent (state, recover_at) values ('unknown', now())")
+        .await;
+    let error = session
+        .client
+        .batch_execute("insert into gate.intent default values")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.as_db_error().and_then(|said| said.constraint()),
+        Some("intent_one_open")
+    );
+}
