@@ -41,7 +41,12 @@ CONTACT_COLUMNS = [
     "external_id",
     "lifecyclestage",
     "hs_additional_emails",
+    "createdate",
+    "lastmodifieddate",
 ]
+
+# Before the first lead: what the sources saw later is newer than what stands in the CRM.
+CREATED, CHANGED = "2024-11-04", "2025-01-20"
 
 
 def contact_row(person):
@@ -61,6 +66,8 @@ def contact_row(person):
         person.external_id,
         person.stage,
         ";".join(person.more_emails),
+        CREATED,
+        CHANGED,
     ]
 
 

@@ -38,6 +38,29 @@ as $$
   where contact_id = any (p_contacts);
 $$;
 
+-- Makes contacts findable by the keys that are stored for them. Not `on conflict do nothing`, which looks each row up
+-- once more: a fifth of a full load. Called by gate.put_keys, for contacts of which nothing is in these tables.
+create or replace function gate.index_keys(p_contacts bigint[])
+returns void
+language sql
+as $$
+  insert into gate.identifier (kind, value, contact_id)
+  select distinct carried.kind, carried.value, keys.contact_id
+  from gate.contact_keys as keys
+  cross join lateral (
+    select 'external_id' as kind, keys.external_id as value where keys.external_id is not null
+    union all select 'email', unnest(keys.emails)
+    union all select 'loose_email', unnest(keys.loose_emails)
+    union all select 'phone', unnest(keys.phones)
+  ) as carried
+  where keys.contact_id = any (p_contacts);
+
+  insert into gate.block_key (block, contact_id)
+  select distinct unnest(keys.blocks), keys.contact_id
+  from gate.contact_keys as keys
+  where keys.contact_id = any (p_contacts);
+$$;
+
 -- Stores the keys of contacts: [{contact_id, external_id, emails, …, blocks}]. Rows that are as they were cost nothing.
 -- Called by gate.mirror_write, gate.intend and gate.settle under gate.lock_people.
 create or replace function gate.put_keys(p_keys jsonb, p_normalizer text)
@@ -77,22 +100,15 @@ begin
   from jsonb_populate_recordset(null::gate.contact_keys, p_keys)
   where contact_id = any (v_changed);
 
-  insert into gate.identifier (kind, value, contact_id)
-  select carried.kind, carried.value, keys.contact_id
-  from gate.contact_keys as keys
-  cross join lateral (
-    select 'external_id' as kind, keys.external_id as value where keys.external_id is not null
-    union all select 'email', unnest(keys.emails)
-    union all select 'loose_email', unnest(keys.loose_emails)
-    union all select 'phone', unnest(keys.phones)
-  ) as carried
-  where keys.contact_id = any (v_changed)
-  on conflict do nothing;
-
-  insert into gate.block_key (block, contact_id)
-  select unnest(keys.blocks), keys.contact_id
-  from gate.contact_keys as keys
-  where keys.contact_id = any (v_changed)
-  on conflict do nothing;
+  begin
+    perform gate.index_keys(v_changed);
+  exception when unique_violation then
+    -- Somebody took rows out of gate.contact_keys by hand and left these behind.
+    delete from gate.identifier
+    where contact_id = any (v_changed);
+    delete from gate.block_key
+    where contact_id = any (v_changed);
+    perform gate.index_keys(v_changed);
+  end;
 end
 $$;

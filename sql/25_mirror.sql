@@ -62,18 +62,21 @@ end
 $$;
 
 -- Writes what the CRM returned. p_records: [{crm_id, canonical columns…, additional_emails, properties, created_at,
--- updated_at, archived, absorbed_ids, keys: {…}}]. An older version never overwrites a newer one. Returns how many
+-- updated_at, archived, absorbed_ids, keys: {…}}], each contact once. An older version never overwrites a newer one. Returns how many
 -- contacts the mirror lacked, how many had been older there, and how many were of the same version and yet different.
 -- Of the first two only those count that the mirror should have had: what changed after the last window was not due.
--- Called by the pull loop, by the sender for what a probe found, and by recovery. Takes gate.lock_people.
+-- Called by the pull loop, by the sender for what a probe found, and by recovery. Takes gate.lock_people. Planned anew
+-- for each call: a plan made while the mirror was empty would read all of it for each page of the first load.
 create or replace function gate.mirror_write(p_records jsonb, p_normalizer text)
 returns table (missing bigint, stale bigint, differing bigint)
 language plpgsql
+set plan_cache_mode to force_custom_plan
 as $$
 declare
   v_merges jsonb;
   v_written jsonb;
   v_gone bigint[];
+  v_absorbed text[];
   v_known_until timestamptz;
 begin
   perform gate.lock_people();
@@ -93,23 +96,23 @@ begin
 
   -- A provisional contact whose creation has landed is found again by its person key.
   update crm.contact
-  set crm_id = incoming.crm_id
-  from jsonb_populate_recordset(null::crm.contact, p_records) as incoming
+  set crm_id = record ->> 'crm_id'
+  from jsonb_array_elements(p_records) as record
   where contact.crm_id is null
-    and contact.gatekeeper_key = incoming.gatekeeper_key
-    and not exists (select from crm.contact as known where known.crm_id = incoming.crm_id);
+    and contact.gatekeeper_key = record ->> 'gatekeeper_key'
+    and not exists (select from crm.contact as known where known.crm_id = record ->> 'crm_id');
+
+  select coalesce(array_agg(absorbed_crm_id), '{}')
+  into v_absorbed
+  from crm.contact_alias
+  where absorbed_crm_id = any (array(select record ->> 'crm_id' from jsonb_array_elements(p_records) as record));
 
   with incoming as materialized (
-    select distinct on (contact.crm_id) contact.*, extra.archived, extra.keys
+    select contact.*, extra.archived, extra.keys
     from jsonb_array_elements(p_records) as record
     cross join lateral jsonb_populate_record(null::crm.contact, record) as contact
     cross join lateral jsonb_to_record(record) as extra (archived boolean, keys jsonb)
-    where not exists (
-      select
-      from crm.contact_alias
-      where contact_alias.absorbed_crm_id = contact.crm_id
-    )
-    order by contact.crm_id, contact.updated_at desc nulls last
+    where contact.crm_id <> all (v_absorbed)
   ), before as (
     select contact.contact_id, contact.crm_id, contact.updated_at
     from crm.contact

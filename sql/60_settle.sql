@@ -38,6 +38,7 @@ declare
   v_keys jsonb;
   v_withdrawn bigint[];
   v_fenced integer;
+  v_woken boolean;
 begin
   perform gate.lock_people();
 
@@ -204,13 +205,24 @@ begin
   where work.lead_id = intent_lead.lead_id
     and work.state = 'intended'
     and settled.outcome <> 'unknown';
+  select exists (
+    select
+    from jsonb_to_recordset(v_settled) as settled (outcome text)
+    where outcome in ('conflict', 'missing', 'withdrawn')
+  )
+  into v_woken;
 
   update gate.work
   set waits_for = null, next_at = clock_timestamp()
   from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text)
   where work.waits_for = settled.contact_id
     and settled.outcome <> 'unknown';
+  v_woken := v_woken or found;
 
+  -- The push loop need not wait for its next look.
+  if v_woken then
+    perform pg_notify('gatekeeper_lead', '');
+  end if;
   return v_fenced;
 end
 $$;

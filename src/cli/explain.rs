@@ -42,7 +42,7 @@ pub(crate) async fn show(client: &Client, lead: i64, json: bool) -> Result<(), C
         return Ok(output::json(&story)?);
     }
     for line in tell_story(&story) {
-        output::line(&line)?;
+        output::told(&line)?;
     }
     Ok(())
 }

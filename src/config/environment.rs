@@ -14,6 +14,8 @@ pub struct Environment {
     pub library_path: OsString,
     /// `CREDENTIALS_DIRECTORY`: where systemd puts credentials.
     pub credentials_directory: Option<PathBuf>,
+    /// `XDG_CACHE_HOME`, or `.cache` in `HOME`: where this user's programs keep what they can make again.
+    pub cache_directory: Option<PathBuf>,
 }
 
 impl Environment {
@@ -30,6 +32,9 @@ impl Environment {
             path: std::env::var_os("PATH").unwrap_or_default(),
             library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default(),
             credentials_directory: directory("CREDENTIALS_DIRECTORY"),
+            cache_directory: directory("XDG_CACHE_HOME")
+                .or_else(|| Some(directory("HOME")?.join(".cache")))
+                .filter(|path| path.is_absolute()),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn deliver(store: &Store, sample: &Sample, stop: &CancellationT
         go_on(stop)?;
         let leads = copy(store, export, &rows(export)?).await?;
         delivered += leads;
-        each.push(format!("{leads} of {}", export.name));
+        each.push(format!("{} {leads}", export.name));
     }
     stage.done(&format!("{delivered} delivered by COPY: {}", each.join(", ")));
     Ok(delivered)

@@ -9,6 +9,7 @@ mod export;
 mod keep;
 mod load;
 mod place;
+mod print;
 mod process;
 mod report;
 mod sample;
@@ -72,11 +73,12 @@ pub async fn demo(options: DemoOptions) -> Result<(), DemoError> {
 
 async fn show(options: DemoOptions, stop: &CancellationToken) -> Result<(), DemoError> {
     let sample = Sample::read()?;
-    let place = Place::prepare(options.directory.as_deref())?;
+    let place = Place::prepare(options.directory.as_deref(), stop).await?;
 
     let stage = Stage::begin("sandbox CRM", None);
     let crm = start_crm(&place, &sample).await?;
-    stage.done(&format!("{} contacts at {}", sample.contacts.len(), crm.base_url()));
+    let contacts = print::number(report::contacts(&crm));
+    stage.done(&format!("{contacts} contacts at {}", crm.base_url()));
 
     let result = with_crm(&options, &place, &sample, &crm, stop).await;
     // The daemon is gone by now: nobody is cut off in the middle of a call.
@@ -153,13 +155,12 @@ async fn with_database(
     let daemon = gatekeeper.start(&["run", "--until-idle"])?;
     watch::watch(store, daemon, before, leads, stop).await?;
 
-    report::show(store, crm, before, leads).await?;
+    report::show(store, crm, before).await?;
     report::stories(&gatekeeper, stop).await?;
     if options.keep {
         keep::keep(&gatekeeper, place, store, crm, stop).await
     } else {
-        keep::farewell(&gatekeeper, store);
-        Ok(())
+        keep::farewell(&gatekeeper, store)
     }
 }
 

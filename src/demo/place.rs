@@ -16,7 +16,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
 use super::DemoError;
+use crate::config::Environment;
 
 const MARK: &str = ".gatekeeper-demo";
 
@@ -25,6 +29,8 @@ const OF_ROOT: &str = "/var/cache/gatekeeper/demo";
 
 /// How long a server that is just stopping may take.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+const STEP: Duration = Duration::from_millis(50);
 
 /// The directory, ours while this value lives.
 pub(super) struct Place {
@@ -36,7 +42,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes the directory, or empties the one of the last demo.
-    pub(super) fn prepare(asked: Option<&Path>) -> Result<Place, DemoError> {
+    pub(super) async fn prepare(asked: Option<&Path>, stop: &CancellationToken) -> Result<Place, DemoError> {
         let root = rustix::process::geteuid().is_root();
         let directory = asked.map_or_else(|| usual(root), Path::to_owned);
         let directory = std::path::absolute(&directory).map_err(failed("finding", &directory))?;
@@ -53,7 +59,7 @@ impl Place {
         if root {
             enterable(&directory)?;
         }
-        empty(&directory)?;
+        empty(&directory, stop).await?;
         let place = Place {
             directory,
             token: format!("demo-{}", uuid::Uuid::new_v4().simple()),
@@ -113,12 +119,7 @@ fn usual(root: bool) -> PathBuf {
     if root {
         return PathBuf::from(OF_ROOT);
     }
-    let home = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    match home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache"))) {
+    match Environment::read().cache_directory {
         Some(cache) => cache.join("gatekeeper/demo"),
         None => std::env::temp_dir().join(format!("gatekeeper-demo-{}", rustix::process::geteuid().as_raw())),
     }
@@ -155,7 +156,7 @@ fn take(directory: &Path) -> Result<File, DemoError> {
 }
 
 /// Removes what the last demo left, once nobody uses its database any more.
-fn empty(directory: &Path) -> Result<(), DemoError> {
+async fn empty(directory: &Path, stop: &CancellationToken) -> Result<(), DemoError> {
     // Every user of the cluster shares this lock, and its guard holds it while the server stops.
     let users = directory.join("database/users.lock");
     if let Ok(users) = File::open(&users) {
@@ -166,7 +167,9 @@ fn empty(directory: &Path) -> Result<(), DemoError> {
                     path: directory.to_owned(),
                 });
             }
-            std::thread::sleep(Duration::from_millis(50));
+            if timeout(STEP, stop.cancelled()).await.is_ok() {
+                return Err(DemoError::Interrupted);
+            }
         }
     }
     for entry in std::fs::read_dir(directory).map_err(failed("reading", directory))? {

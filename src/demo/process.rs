@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DemoError;
 use super::place::Place;
+use crate::config::Environment;
 
 /// How long the daemon may drain after SIGTERM: longer than its own bound.
 const GRACE: Duration = Duration::from_secs(45);
@@ -49,10 +50,9 @@ impl Gatekeeper {
         })
     }
 
-    /// The command line that does the same from the user's shell.
-    pub(super) fn line(&self, arguments: &str) -> String {
-        let program = shown(&self.program);
-        format!("{program} --config {} {arguments}", self.config.display())
+    /// How the user's shell calls it with these settings.
+    pub(super) fn line(&self) -> String {
+        format!("{} --config {}", shown(&self.program), self.config.display())
     }
 
     /// Starts a command that writes to the log.
@@ -159,7 +159,7 @@ impl Process {
 /// A program as one types it here: by name if the shell finds it, else by path, from the working directory if it is below.
 fn shown(program: &Path) -> String {
     let name = program.file_name().unwrap_or(OsStr::new("gatekeeper"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = Environment::read().path;
     if std::env::split_paths(&path).any(|directory| directory.join(name) == program) {
         return name.display().to_string();
     }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::DemoError;
+use super::print::number;
 use super::process::Process;
 use super::stage::Stage;
 use crate::store::{Store, ask};
@@ -29,12 +31,15 @@ pub(super) async fn watch(
     stop: &CancellationToken,
 ) -> Result<(), DemoError> {
     let mut mirror = Some(Stage::begin("mirror", Some(contacts)));
-    let mut gate = None;
+    let mut gate: Option<Stage> = None;
+    // The daemon looks around once more before it ends; that is not the leads' time.
+    let mut took = None;
     loop {
         let ended = daemon.ended()?;
         let seen = look(store).await?;
         if let Some(stage) = mirror.take_if(|_| seen.loaded) {
-            stage.done(&format!("{} contacts read from the CRM", seen.mirrored.min(contacts)));
+            let read = number(seen.mirrored.min(contacts));
+            stage.done(&format!("{read} contacts read from the CRM"));
             gate = Some(Stage::begin("gate", Some(leads)));
         }
         if let Some(stage) = &mirror {
@@ -42,10 +47,13 @@ pub(super) async fn watch(
         }
         if let Some(stage) = &gate {
             stage.at(seen.settled);
+            if seen.settled >= leads && took.is_none() {
+                took = Some(stage.elapsed());
+            }
         }
         if ended {
             if let Some(stage) = gate {
-                let rate = seen.settled as f64 / stage.elapsed().as_secs_f64();
+                let rate = seen.settled as f64 / took.unwrap_or(stage.elapsed()).as_secs_f64();
                 stage.done(&format!(
                     "{} leads decided and written, {rate:.0} a second",
                     seen.settled
@@ -53,12 +61,9 @@ pub(super) async fn watch(
             }
             return Ok(());
         }
-        tokio::select! {
-            () = tokio::time::sleep(STEP) => {}
-            () = stop.cancelled() => {
-                daemon.end().await?;
-                return Err(DemoError::Interrupted);
-            }
+        if timeout(STEP, stop.cancelled()).await.is_ok() {
+            daemon.end().await?;
+            return Err(DemoError::Interrupted);
         }
     }
 }
@@ -66,15 +71,15 @@ pub(super) async fn watch(
 async fn look(store: &Store) -> Result<Seen, DemoError> {
     let client = store.client().await?;
     let status = ask::status(&client, 0).await?;
-    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let amount = |value: &Value| value.as_u64().unwrap_or(0);
     let passes = status["mirror"]["passes"].as_array();
     let loaded = passes
         .into_iter()
         .flatten()
         .any(|pass| pass["pass"] == "full" && !pass["finished_at"].is_null());
-    let settled = ["done", "review", "dead"].map(|state| number(&status["leads"][state]));
+    let settled = ["done", "review", "dead"].map(|state| amount(&status["leads"][state]));
     Ok(Seen {
-        mirrored: number(&status["mirror"]["contacts"]),
+        mirrored: amount(&status["mirror"]["contacts"]),
         loaded,
         settled: settled.iter().sum(),
     })

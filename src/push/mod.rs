@@ -99,13 +99,17 @@ impl<C: Reader + Writer + 'static> Push<C> {
     /// Nothing is sent for what it had claimed; the leads are handed back or lapse with the lease.
     pub async fn pass(&self) -> Result<PushReport, PushError> {
         let client = self.store.client().await?;
-        let rules = self.rulebook.in_force(&client).await?;
         if let Some(held) = self.held(mirror_age(&client).await?) {
             return Ok(PushReport {
                 held: Some(held),
                 ..PushReport::default()
             });
         }
+        // After the age of the mirror: which fields it holds is known from the end of its first load on, and a value of
+        // any other field is refused.
+        self.rulebook.in_force(&client).await?;
+        self.rulebook.reread_mirrored(&client).await?;
+        let rules = self.rulebook.rules();
         let claimed = claim_leads(
             &client,
             self.replica,

@@ -1,5 +1,6 @@
 //! Mirror: writes what the CRM returned, and says how old it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -30,11 +31,18 @@ pub struct MirrorRows {
 }
 
 impl MirrorRows {
-    /// Derives the keys of these contacts.
+    /// Derives the keys of these contacts. Of one that is there twice the newest version counts.
     pub fn new(records: &[Record], normalizer: &Normalizer) -> Self {
+        let mut newest: BTreeMap<&str, &Record> = BTreeMap::new();
+        for record in records {
+            let known = newest.entry(&record.crm_id).or_insert(record);
+            if record.updated_at > known.updated_at {
+                *known = record;
+            }
+        }
         Self {
-            rows: records
-                .iter()
+            rows: newest
+                .values()
                 .map(|record| record_json(record, &normalizer.record(record).keys))
                 .collect(),
             normalizer: normalizer.version().to_owned(),

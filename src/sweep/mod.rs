@@ -19,7 +19,7 @@ use crate::push::sender::SenderHandle;
 use crate::rulebook::Rulebook;
 use crate::store::Store;
 use crate::store::mirror::{outdated_keys, put_keys};
-use crate::store::recover::{next_recovery, take_recoverable};
+use crate::store::recover::{OpenIntent, next_recovery, take_recoverable};
 use crate::store::replica::{adopt_leads, forget_old, rescue_claims};
 
 /// Intents looked up in one pass.
@@ -63,6 +63,8 @@ pub struct Sweep<C> {
     replica: ReplicaId,
     settings: SweepSettings,
     sender: SenderHandle,
+    /// Writes that were taken over and not looked up yet: a look-up that fails is made again by the next pass.
+    in_hand: Vec<OpenIntent>,
     last_housekeeping: Option<Instant>,
 }
 
@@ -83,11 +85,12 @@ impl<C: Reader + Writer> Sweep<C> {
             replica,
             settings,
             sender,
+            in_hand: Vec::new(),
             last_housekeeping: None,
         }
     }
 
-    /// One pass. May be dropped at any point: what it had taken over is taken over again.
+    /// One pass. May be dropped at the end of the process: what it had taken over is taken over by the next one.
     ///
     /// # Errors
     /// The database or the CRM; what was not done is done by a later pass.
@@ -97,12 +100,13 @@ impl<C: Reader + Writer> Sweep<C> {
         if rescued > 0 {
             tracing::warn!(leads = rescued, "claims of a dead replica are handed back");
         }
-        let due = take_recoverable(&client, self.replica, self.settings.settle_seconds, RECOVER_AT_A_TIME).await?;
-        drop(client);
-        let recovered = due.len();
-        if recovered > 0 {
-            self.recover(due).await?;
+        if self.in_hand.is_empty() {
+            self.in_hand =
+                take_recoverable(&client, self.replica, self.settings.settle_seconds, RECOVER_AT_A_TIME).await?;
         }
+        drop(client);
+        let recovered = self.in_hand.len();
+        self.recover().await?;
         let rederived = self.rederive().await?;
         if self.last_housekeeping.is_none_or(|last| last.elapsed() >= HOUSEKEEPING) {
             self.keep_house().await?;

@@ -3,11 +3,11 @@
 //! Only reads that go to the CRM's store are asked (by id, by person key, by address), never its search. A read may still
 //! be behind; that does no harm: what is sent again carries the same person key, and the CRM refuses a second one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Sweep, SweepError};
 use crate::crm::{ReadAnswer, ReadKey, Reader, Writer};
-use crate::domain::{CrmId, Field, Operation, Record};
+use crate::domain::{CrmId, Field, IntentId, Operation, Record};
 use crate::governor::{Bucket, Priority};
 use crate::line::LineError;
 use crate::store::mirror::{bury_contacts, mirror_write};
@@ -24,18 +24,20 @@ struct Looked {
 }
 
 impl<C: Reader + Writer> Sweep<C> {
-    /// Looks up writes of unknown outcome, settles those that the CRM knows, and sends the others again.
-    pub(super) async fn recover(&self, intents: Vec<OpenIntent>) -> Result<(), SweepError> {
-        let (creates, updates): (Vec<_>, Vec<_>) = intents
-            .into_iter()
-            .partition(|intent| intent.operation == Operation::Create);
-        for chunk in updates.chunks(self.line.crm().batch_limit()) {
-            let looked = self.look_up_updates(chunk).await?;
+    /// Looks up the writes in hand, settles those that the CRM knows, and sends the others again. They leave the hand a
+    /// batch at a time, when what the CRM said is stored.
+    pub(super) async fn recover(&mut self) -> Result<(), SweepError> {
+        while let Some(first) = self.in_hand.first() {
+            let operation = first.operation;
+            let alike = self.in_hand.iter().filter(|intent| intent.operation == operation);
+            let batch: Vec<OpenIntent> = alike.take(self.line.crm().batch_limit()).cloned().collect();
+            let looked = match operation {
+                Operation::Update => self.look_up_updates(&batch).await?,
+                Operation::Create => self.look_up_creates(&batch).await?,
+            };
             self.conclude(looked).await?;
-        }
-        for chunk in creates.chunks(self.line.crm().batch_limit()) {
-            let looked = self.look_up_creates(chunk).await?;
-            self.conclude(looked).await?;
+            let done: BTreeSet<IntentId> = batch.iter().map(|intent| intent.intent_id).collect();
+            self.in_hand.retain(|intent| !done.contains(&intent.intent_id));
         }
         Ok(())
     }

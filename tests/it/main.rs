@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod config;
+mod demo;
 mod hubspot;
 mod normalize;
 mod pull;

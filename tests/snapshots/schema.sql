@@ -640,6 +640,24 @@ create view report.dead_letter -- Leads that could not be processed: reason code
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.decision_count -- Leads by action and by the tier that identified the person; no tier: nobody known.
+  action text
+  tier text
+  leads bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.one_by_one -- What searching for each lead by e-mail and then writing it would have cost in calls, and how many contacts it would have made.
+  leads bigint
+  searches bigint
+  writes bigint
+  calls bigint
+  contacts_made bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.review -- Leads about which a person must decide: the reason and the contacts in question with their evidence.
   lead_id bigint
   source text

@@ -33,6 +33,8 @@ pub(super) struct Carried {
     pub(super) was_probe: bool,
     /// Writes that are settled, or left to recovery.
     pub(super) settled: usize,
+    /// Some of them are left to recovery.
+    pub(super) in_doubt: bool,
     /// People whom the CRM does not know.
     pub(super) to_create: Vec<OpenIntent>,
     /// Halves of a batch that was refused without naming a row.
@@ -151,6 +153,7 @@ impl<C: Reader + Writer> Carrier<C> {
         Carried {
             was_probe: false,
             settled: rows.len(),
+            in_doubt: rows.iter().any(|row| row.outcome == SettledAs::Unknown),
             to_create: Vec::new(),
             halves,
             not_sent,

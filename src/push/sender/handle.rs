@@ -30,6 +30,7 @@ struct Shared {
     on_wire: AtomicUsize,
     more: AtomicBool,
     freed: Notify,
+    doubts: Arc<Notify>,
 }
 
 impl SenderHandle {
@@ -72,6 +73,11 @@ impl SenderHandle {
         }
     }
 
+    /// Notified when the outcome of a write is not known: recovery then plans when to look.
+    pub fn doubts(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.doubts)
+    }
+
     /// Writes that are not settled yet.
     pub fn held(&self) -> usize {
         self.shared.held.load(Ordering::SeqCst)
@@ -81,6 +87,10 @@ impl SenderHandle {
         self.shared.held.fetch_sub(rows, Ordering::SeqCst);
         self.shared.freed.notify_waiters();
         metrics::gauge!("gatekeeper_intents_held").set(self.held() as f64);
+    }
+
+    pub(super) fn doubt(&self) {
+        self.shared.doubts.notify_one();
     }
 
     pub(super) fn set_on_wire(&self, calls: usize) {

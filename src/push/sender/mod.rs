@@ -176,6 +176,9 @@ impl<C: Reader + Writer + 'static> Sender<C> {
         };
         let now = Instant::now();
         self.handle.settled(carried.settled);
+        if carried.in_doubt {
+            self.handle.doubt();
+        }
         self.queues.back_from_wire(carried.was_probe);
         self.queues.add_creates(carried.to_create, now);
         for half in carried.halves {

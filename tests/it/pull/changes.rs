@@ -220,3 +220,19 @@ async fn our_own_settled_write_is_in_the_mirror_and_no_poll_undoes_it() {
     );
     assert_eq!(scene.row(&ids[0]).await, "First0 Bonn");
 }
+
+#[tokio::test]
+async fn index_rows_that_a_hand_left_behind_keep_no_contact_from_the_mirror() {
+    let scene = Scene::new(Options::default()).await;
+    let ids = scene.seed((0..3).map(person));
+    scene.load().await;
+    scene.db.run("delete from gate.contact_keys").await;
+    scene.edit(&ids[1], json!({"city": "Bonn", "email": "other@example.org"}));
+    scene.pull.changes().await.unwrap();
+    assert_eq!(scene.row(&ids[1]).await, "First1 Bonn");
+    let keys = format!(
+        "select string_agg(value, ' ') from gate.identifier where contact_id = {}",
+        scene.person(&ids[1]).await
+    );
+    assert_eq!(scene.ask(&keys).await, "other@example.org");
+}

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatekeeper::crm::Reader;
 use gatekeeper::crm::hubspot::{HubSpot, Settings, Token};
 use gatekeeper::domain::{Field, ReplicaId};
 use gatekeeper::governor::{Governor, Limits, Priority};
@@ -162,12 +161,17 @@ pub(super) async fn loop_on(db: &TestDb, crm: &Running, settings: PullSettings, 
     Pull::new(db.store().clone(), line, rulebook, replica, settings)
 }
 
-fn line(db: &TestDb, crm: &Running, replica: ReplicaId) -> Line<HubSpot> {
-    let connector = HubSpot::new(Settings {
+/// The connector of our app.
+pub(super) fn connector(crm: &Running) -> HubSpot {
+    HubSpot::new(Settings {
         base_url: crm.base_url(),
         external_id_property: Some("ext_id".to_owned()),
         ..Settings::new(Token::fixed("sandbox-token"))
-    });
+    })
+    .unwrap()
+}
+
+fn line(db: &TestDb, crm: &Running, replica: ReplicaId) -> Line<HubSpot> {
     let unlimited = Limits {
         general_calls: 0,
         general_window: Duration::from_secs(10),
@@ -177,9 +181,13 @@ fn line(db: &TestDb, crm: &Running, replica: ReplicaId) -> Line<HubSpot> {
         margin: Duration::ZERO,
     };
     let governor = Governor::new(db.store().clone(), unlimited);
-    let connector = connector.unwrap();
-    assert_eq!(connector.batch_limit(), 100);
-    Line::new(connector, governor, db.store().clone(), replica, Default::default())
+    Line::new(
+        connector(crm),
+        governor,
+        db.store().clone(),
+        replica,
+        Default::default(),
+    )
 }
 
 /// One value of one row, as text.
