@@ -101,7 +101,11 @@ impl Figures {
         for note in &self.notes {
             let _ = writeln!(text, "- {note}");
         }
-        let peaks: Vec<String> = self.memory.iter().map(|(when, bytes)| format!("{} {when}", megabytes(*bytes))).collect();
+        let peaks: Vec<String> = self
+            .memory
+            .iter()
+            .map(|(when, bytes)| format!("{} {when}", megabytes(*bytes)))
+            .collect();
         if !peaks.is_empty() {
             let _ = writeln!(text, "- The daemon's peak memory: {}.", peaks.join(", "));
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::Outcome;
 use crate::figures::{Figure, Figures};
 use crate::leads::{LeadRow, SOURCE, next_source_key};
+use crate::machine::Watch;
 use crate::naive::Naive;
 use crate::people::Person;
 use crate::process::Process;
@@ -34,12 +35,14 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
     for number in 0..5 {
         settle(&world, &mut daemon, &LeadRow::promoted(&Person::new(number))).await?;
     }
+    let watch = Watch::start();
     let mut known = Vec::new();
     let mut new = Vec::new();
     for number in 0..LEADS {
         known.push(settle(&world, &mut daemon, &LeadRow::promoted(&Person::new(100 + number))).await?);
         new.push(settle(&world, &mut daemon, &LeadRow::complete(&Person::new(PEOPLE + number))).await?);
     }
+    let others = watch.others();
     figures.daemon_memory("single leads", daemon.peak_memory()?);
     daemon.stop()?;
 
@@ -52,15 +55,30 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
         naive_new.push(naive.work_off(&[lead], 1, true).await?.time);
     }
     for (name, calls, measured, naive) in [
-        ("one lead of a known contact, CRM answering in 200 ms", 1, known, naive_known),
+        (
+            "one lead of a known contact, CRM answering in 200 ms",
+            1,
+            known,
+            naive_known,
+        ),
         ("one lead of a new person, CRM answering in 200 ms", 2, new, naive_new),
     ] {
         let goal = CALL * calls + OURS;
         let (middle, slowest) = spread(measured);
         figures.add(
-            Figure::new(name, format!("median ≤ {} ms ({calls} × 200 ms + 60 ms)", goal.as_millis()))
-                .measured(format!("{} ms (of {LEADS}; slowest {} ms)", middle.as_millis(), slowest.as_millis()), middle <= goal)
-                .naive(format!("{} ms", spread(naive).0.as_millis())),
+            Figure::new(
+                name,
+                format!("median ≤ {} ms ({calls} × 200 ms + 60 ms)", goal.as_millis()),
+            )
+            .measured(
+                format!(
+                    "{} ms (of {LEADS}; slowest {} ms); {others}",
+                    middle.as_millis(),
+                    slowest.as_millis()
+                ),
+                middle <= goal,
+            )
+            .naive(format!("{} ms", spread(naive).0.as_millis())),
         );
     }
     world.end()
@@ -72,7 +90,10 @@ async fn settle(world: &World, daemon: &mut Process, lead: &LeadRow) -> Outcome<
         (source, source_key, email, phone, first_name, last_name, company, job_title, city, country)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning lead_id";
     let insert = world.client.prepare(insert).await?;
-    let look = world.client.prepare("select state from gate.work where lead_id = $1").await?;
+    let look = world
+        .client
+        .prepare("select state from gate.work where lead_id = $1")
+        .await?;
     let source_key = next_source_key();
     let begun = Instant::now();
     let row = world
@@ -80,8 +101,16 @@ async fn settle(world: &World, daemon: &mut Process, lead: &LeadRow) -> Outcome<
         .query_one(
             &insert,
             &[
-                &SOURCE, &source_key, &lead.email, &lead.phone, &lead.first_name, &lead.last_name, &lead.company, &lead.job_title,
-                &lead.city, &lead.country,
+                &SOURCE,
+                &source_key,
+                &lead.email,
+                &lead.phone,
+                &lead.first_name,
+                &lead.last_name,
+                &lead.company,
+                &lead.job_title,
+                &lead.city,
+                &lead.country,
             ],
         )
         .await?;

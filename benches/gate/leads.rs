@@ -149,7 +149,14 @@ pub(crate) async fn deliver(client: &Client, leads: &[LeadRow]) -> Outcome<()> {
 pub(crate) fn write_contacts(file: &std::path::Path, people: impl Iterator<Item = Person>) -> Outcome<()> {
     let mut csv = csv::Writer::from_path(file)?;
     csv.write_record([
-        "email", "phone", "firstname", "lastname", "company", "jobtitle", "city", "country",
+        "email",
+        "phone",
+        "firstname",
+        "lastname",
+        "company",
+        "jobtitle",
+        "city",
+        "country",
     ])?;
     for person in people {
         csv.write_record([

@@ -36,7 +36,11 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let (write, keep) = (has("--write"), has("--keep"));
-    let named: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
+    let named: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("--"))
+        .collect();
     if write && !named.is_empty() {
         eprintln!("docs/BENCHMARKS.md is written with all figures or not at all");
         return ExitCode::from(2);

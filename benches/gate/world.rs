@@ -89,7 +89,16 @@ impl World {
         write_contacts(&contacts, (0..plot.people).map(Person::new))?;
         let port = free_port()?.to_string();
         let file = contacts.display().to_string();
-        let mut arguments = vec!["sandbox", "--port", &port, "--token", TOKEN, "--no-journal", "--contacts", &file];
+        let mut arguments = vec![
+            "sandbox",
+            "--port",
+            &port,
+            "--token",
+            TOKEN,
+            "--no-journal",
+            "--contacts",
+            &file,
+        ];
         arguments.extend(["--unique-property", "gatekeeper_key"]);
         arguments.extend(plot.sandbox);
         let mut sandbox = Process::start(&arguments, ground.directory.join(format!("{name}-sandbox.log")))?;
@@ -139,7 +148,9 @@ impl World {
     /// Starts the daemon.
     pub(crate) fn start_daemon(&mut self) -> Outcome<Process> {
         self.daemons += 1;
-        let log = self.directory.join(format!("{}-daemon-{}.log", self.name, self.daemons));
+        let log = self
+            .directory
+            .join(format!("{}-daemon-{}.log", self.name, self.daemons));
         Process::start(&["--config", &self.settings.display().to_string(), "run"], log)
     }
 

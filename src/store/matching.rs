@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::GenericClient;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Json;
 
@@ -29,23 +30,48 @@ pub fn block_hash(block: &str) -> i64 {
     i64::from_be_bytes(bytes)
 }
 
-/// The keys as the database takes them, without the blocks' texts.
-pub(super) fn keys_json(keys: &MatchKeys) -> Value {
-    let blocks: Vec<i64> = keys.blocks.iter().map(|block| block_hash(block)).collect();
-    json!({
-        "external_id": keys.external_id,
-        "emails": keys.emails,
-        "loose_emails": keys.loose_emails,
-        "phones": keys.phones,
-        "first_name": keys.first_name,
-        "last_name": keys.last_name,
-        "company": keys.company,
-        "email_domain": keys.email_domain,
-        "email_local": keys.email_local,
-        "city": keys.city,
-        "country": keys.country,
-        "blocks": blocks,
-    })
+/// The keys as the database takes them: blocks by their numbers, without their texts.
+#[derive(Debug, Serialize)]
+pub(super) struct StoredKeys<'a> {
+    external_id: Option<&'a str>,
+    emails: &'a [String],
+    loose_emails: &'a [String],
+    phones: &'a [String],
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    company: Option<&'a str>,
+    email_domain: Option<&'a str>,
+    email_local: Option<&'a str>,
+    city: Option<&'a str>,
+    country: Option<&'a str>,
+    blocks: Vec<i64>,
+}
+
+impl<'a> StoredKeys<'a> {
+    pub(super) fn of(keys: &'a MatchKeys) -> Self {
+        Self {
+            external_id: keys.external_id.as_deref(),
+            emails: &keys.emails,
+            loose_emails: &keys.loose_emails,
+            phones: &keys.phones,
+            first_name: keys.first_name.as_deref(),
+            last_name: keys.last_name.as_deref(),
+            company: keys.company.as_deref(),
+            email_domain: keys.email_domain.as_deref(),
+            email_local: keys.email_local.as_deref(),
+            city: keys.city.as_deref(),
+            country: keys.country.as_deref(),
+            blocks: keys.blocks.iter().map(|block| block_hash(block)).collect(),
+        }
+    }
+}
+
+/// One lead for the matcher.
+#[derive(Debug, Serialize)]
+struct Subject<'a> {
+    ord: usize,
+    #[serde(flatten)]
+    keys: StoredKeys<'a>,
 }
 
 /// Candidates of each lead, in the leads' order, best first.
@@ -56,21 +82,15 @@ pub async fn match_leads(
     client: &impl GenericClient,
     leads: &[&Normalized],
 ) -> Result<Vec<Vec<Candidate>>, StoreError> {
-    let subjects: Vec<Value> = leads
+    let subjects: Vec<Subject<'_>> = leads
         .iter()
         .enumerate()
-        .map(|(ord, lead)| {
-            let mut keys = keys_json(&lead.keys);
-            keys["ord"] = json!(ord);
-            keys
+        .map(|(ord, lead)| Subject {
+            ord,
+            keys: StoredKeys::of(&lead.keys),
         })
         .collect();
-    let rows = call::rows(
-        client,
-        "select * from gate.match_leads($1)",
-        &[&Json(Value::Array(subjects))],
-    )
-    .await?;
+    let rows = call::rows(client, "select * from gate.match_leads($1)", &[&Json(subjects)]).await?;
     let mut candidates = vec![Vec::new(); leads.len()];
     for row in rows {
         let ord: i32 = row.try_get("ord")?;

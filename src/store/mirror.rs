@@ -112,7 +112,7 @@ fn record_json(record: &Record, keys: &MatchKeys) -> Value {
     row["updated_at"] = json!(record.updated_at);
     row["archived"] = json!(record.archived);
     row["absorbed_ids"] = json!(record.absorbed_ids);
-    row["keys"] = matching::keys_json(keys);
+    row["keys"] = json!(matching::StoredKeys::of(keys));
     row
 }
 
@@ -214,7 +214,7 @@ pub async fn put_keys(
     let rows: Vec<Value> = keys
         .iter()
         .map(|(contact_id, keys)| {
-            let mut row = matching::keys_json(keys);
+            let mut row = json!(matching::StoredKeys::of(keys));
             row["contact_id"] = json!(contact_id);
             row
         })
