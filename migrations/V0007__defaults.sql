@@ -22,13 +22,13 @@ values
   ('first_name', 'similar', 2.5),
   ('first_name', 'swapped', 3.5),
   ('first_name', 'missing', 0.0),
-  ('first_name', 'different', -6.0),
+  ('first_name', 'different', -8.0),
   ('last_name', 'exact', 6.0),
   ('last_name', 'similar', 4.0),
   ('last_name', 'part', 4.0),
   ('last_name', 'swapped', 5.0),
   ('last_name', 'missing', 0.0),
-  ('last_name', 'different', -5.0),
+  ('last_name', 'different', -6.0),
   ('company', 'exact', 5.0),
   ('company', 'similar', 4.0),
   ('company', 'missing', 0.0),
@@ -64,7 +64,9 @@ from unnest(array[
 insert into rules.nickname (nickname, name)
 select split_part(pair, ':', 1), unnest(string_to_array(split_part(pair, ':', 2), ','))
 from unnest(array[
-  'abby:abigail', 'al:albert,alan,alfred', 'alec:alexander', 'alex:alexander,alexandra,alejandro,alessandro',
+  'abby:abigail', 'al:albert,alan,alfred', 'andi:andreas,andrea', 'basti:sebastian', 'bea:beatrice,beatrix', 'guy:guillaume',
+  'hannes:johannes', 'kathi:katharina', 'lisa:elisabeth,elizabeth', 'lottie:charlotte', 'pippa:philippa', 'ros:rosalind',
+  'alec:alexander', 'alex:alexander,alexandra,alejandro,alessandro',
   'andy:andrew,andreas', 'angie:angela', 'ann:anna,anne', 'annie:anna,anne', 'art:arthur', 'barb:barbara',
   'bart:bartholomew', 'becky:rebecca', 'bella:isabella', 'ben:benjamin', 'benny:benjamin', 'bernie:bernard,bernhard',
   'bert:albert,herbert,robert', 'beth:elizabeth', 'betsy:elizabeth', 'betty:elizabeth', 'bill:william',

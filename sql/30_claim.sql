@@ -149,16 +149,23 @@ as $$
   from rescued
 $$;
 
--- Hands back claims clean after a pass that failed as a whole (database trouble, CRM trouble). No lead is charged.
--- Called by the push loop.
-create or replace function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision)
+-- Hands back claims after a pass that failed as a whole. After trouble of the database or the CRM no lead is charged.
+-- Where the database refused what one of them brought, which nobody can name, all keep their count: the next passes take
+-- them alone, and the one that is refused again ends as a dead letter. Called by the push loop.
+drop function if exists gate.release_leads(uuid, bigint[], double precision);
+create or replace function gate.release_leads(
+  p_replica uuid,
+  p_leads bigint[],
+  p_delay_seconds double precision,
+  p_charged boolean default false
+)
 returns void
 language sql
 as $$
   update gate.work
   set state = 'ready',
       replica_id = null,
-      claims = greatest(claims - 1, 0),
+      claims = case when p_charged then claims else greatest(claims - 1, 0) end,
       next_at = clock_timestamp() + make_interval(secs => p_delay_seconds)
   where lead_id = any (p_leads)
     and state = 'claimed'

@@ -79,6 +79,7 @@ as $$
 $$;
 
 -- What the mirror knows of some contacts: values by field name, where they came from, whether a write is under way.
+-- Tombstones are not there: nothing can be written to them.
 -- Called by the push loop under gate.lock_people, and by explain.
 create or replace function gate.known_contacts(p_contacts bigint[])
 returns table (
@@ -116,6 +117,7 @@ as $$
     where contact_field.contact_id = contact.contact_id
   ) as origin on true
   where contact.contact_id = any (p_contacts)
+    and contact.archived_at is null
 $$;
 
 -- Who holds these addresses already, also as a secondary one: the CRM would refuse them on another contact. And which of
@@ -133,6 +135,28 @@ as $$
       or '@' || split_part(asked.email, '@', 2) in (select address from rules.shared_mailbox)
   from unnest(p_emails) as asked (email)
   left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
+$$;
+
+-- Which contacts of the CRM carry these person keys. A merge drops the key of the contact that is absorbed; the survivor
+-- stands for it. Called by the push loop.
+create or replace function gate.holders_of_keys(p_keys text[])
+returns table (gatekeeper_key text, contact_id bigint)
+language sql
+stable
+as $$
+  select asked.key, contact.contact_id
+  from unnest(p_keys) as asked (key)
+  join crm.contact on contact.gatekeeper_key = asked.key
+  where contact.gatekeeper_key is not null
+    and contact.crm_id is not null
+    and contact.archived_at is null
+  union
+  select asked.key, survivor.contact_id
+  from unnest(p_keys) as asked (key)
+  join crm.contact_alias on contact_alias.gatekeeper_key = asked.key
+  join crm.contact as survivor on survivor.crm_id = contact_alias.crm_id
+  where contact_alias.gatekeeper_key is not null
+    and survivor.archived_at is null
 $$;
 
 -- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.

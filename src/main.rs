@@ -12,6 +12,13 @@ fn main() -> ExitCode {
     if args.next().is_some_and(|name| name == guard::SUBCOMMAND) {
         return guard::main(args);
     }
+    // A panic's own words may hold a value of a contact.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        eprintln!("gatekeeper: a panic at {place}; this is a bug, please report it");
+    }));
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -129,7 +129,10 @@ fn heading(decision: &Value, place: usize, of: usize) -> String {
     text + &format!(
         "   [rules version {}, mirror age {}]",
         tell::text(&decision["policy_version"]),
-        tell::or_dash(&decision["mirror_age"]),
+        tell::or_dash(&decision["mirror_age"])
+            .split('.')
+            .next()
+            .unwrap_or_default(),
     )
 }
 

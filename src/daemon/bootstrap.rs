@@ -151,7 +151,8 @@ pub async fn connect_crm(
     Ok((line, rulebook))
 }
 
-/// Asks until there is an answer. What a person must mend ends it at once; so does the end of the process.
+/// Asks until there is an answer. What a person must mend ends it at once; so does the end of the process, for these are
+/// reads, which may be dropped.
 #[expect(clippy::disallowed_methods, reason = "raced against the stop")]
 async fn patiently<T, F>(stop: &CancellationToken, ask: impl Fn() -> F) -> Result<T, DaemonError>
 where
@@ -159,7 +160,11 @@ where
 {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
     loop {
-        let error = match ask().await {
+        let asked = tokio::select! {
+            asked = ask() => asked,
+            () = stop.cancelled() => return Err(DaemonError::Stopped),
+        };
+        let error = match asked {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
@@ -175,7 +180,7 @@ where
         );
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = stop.cancelled() => return Err(error.into()),
+            () = stop.cancelled() => return Err(DaemonError::Stopped),
         }
     }
 }

@@ -29,6 +29,9 @@ pub enum DaemonError {
         /// The account the token leads to.
         found: String,
     },
+    /// Asked to stop while the start waited for the CRM.
+    #[error("asked to stop before the CRM had answered")]
+    Stopped,
     /// The metrics cannot be served.
     #[error("cannot serve metrics on {address}; correct daemon.metrics_listen")]
     Metrics {
@@ -75,7 +78,7 @@ impl Classify for DaemonError {
             DaemonError::Store(error) => error.fault(),
             DaemonError::Crm(error) => error.fault(),
             DaemonError::Rulebook(error) => error.fault(),
-            DaemonError::LeaseLost => Fault::Transient,
+            DaemonError::LeaseLost | DaemonError::Stopped => Fault::Transient,
             DaemonError::Secret(_)
             | DaemonError::OtherAccount { .. }
             | DaemonError::Metrics { .. }

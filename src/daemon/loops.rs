@@ -12,7 +12,7 @@ use crate::crm::hubspot::HubSpot;
 use crate::governor::Backoff;
 use crate::pull::{Pull, PullError};
 use crate::push::sender::{Sender, SenderHandle};
-use crate::push::{Push, PushError, PushReport};
+use crate::push::{Push, PushReport};
 use crate::store::Store;
 use crate::store::claim::is_idle;
 use crate::sweep::Sweep;
@@ -74,8 +74,6 @@ pub(super) async fn push_loop(
                 backoff.reset();
                 report.next_due.map_or(poll, |due| due.min(poll))
             }
-            // The claims stay as they are: the lead that does this is found by their count, after the restart.
-            Err(error @ PushError::Normalizer) => return Err(ended("push", error)),
             Err(error) => pace::wait_after(&error, "push", &mut backoff),
         };
         pace::rest(wait, &nudge, &stop).await;

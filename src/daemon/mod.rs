@@ -34,10 +34,11 @@ pub struct RunOptions {
 pub async fn run(config: Config, options: RunOptions, shutdown: CancellationToken) -> Result<(), DaemonError> {
     let grace = Duration::from_secs(config.daemon.shutdown_grace_seconds);
     let parts = match Parts::gather(&config, &shutdown).await {
-        Ok(parts) => parts,
-        // Asked to stop while it waited for the CRM.
-        Err(_) if shutdown.is_cancelled() => return Ok(()),
-        Err(error) => return Err(error),
+        Err(DaemonError::Stopped) => {
+            tracing::info!("asked to stop before the CRM had answered; nothing was begun");
+            return Ok(());
+        }
+        gathered => gathered?,
     };
     let store = parts.store.clone();
     let result = supervise::supervise(parts, &config, options, shutdown).await;

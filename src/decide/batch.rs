@@ -1,15 +1,14 @@
 //! Decides a batch: each lead in its order, later ones against what the earlier ones changed.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Offer};
+use super::evidence::evidence;
 use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Target, Tier,
+    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Tier,
     WaitingRow,
 };
 
@@ -49,6 +48,8 @@ struct Found {
     reason: Option<String>,
     intent_id: Option<IntentId>,
     same: Vec<Field>,
+    /// The contact that carries the key which this lead would found, although nothing else says that it is the same person.
+    key_holder: Option<ContactId>,
 }
 
 impl Fold<'_, '_> {
@@ -191,7 +192,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, action, found);
     }
@@ -211,6 +212,17 @@ impl Fold<'_, '_> {
         };
         let founding = founding.unwrap_or(Founding::Lead(lead.lead.lead_id));
         let key = self.input.person_keys.key(&founding);
+        if let (None, Some(holder)) = (lead.verdict, self.input.key_holders.get(&key)) {
+            // The CRM would refuse a second contact with this key; whether it is the same person, a person must say.
+            let found = Found {
+                score: best_score,
+                reason: Some("same_person_key".into()),
+                key_holder: Some(*holder),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Review, found);
+            return;
+        }
         self.people.insert(
             contact_id,
             Desired::new_person(contact_id, key.clone(), self.input.intent_ids[place]),
@@ -238,7 +250,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
-            reason: None,
+            ..Found::default()
         };
         self.write_down(place, Action::Create, found);
     }
@@ -298,8 +310,10 @@ impl Fold<'_, '_> {
                 }
             }
         }
+        // A field may be refused twice, in its column and among the properties; it has one row in the audit.
+        let mut said = BTreeSet::new();
         for refused in &normalized.refused {
-            if !normalized.values.contains_key(&refused.field) {
+            if !normalized.values.contains_key(&refused.field) && said.insert(&refused.field) {
                 self.batch
                     .changes
                     .push(refusal(decision_id, refused.field.clone(), None, &refused.reason));
@@ -329,6 +343,8 @@ impl Fold<'_, '_> {
         if action == Action::Dead {
             self.batch.changes.retain(|change| change.decision_id != decision_id);
         }
+        let thresholds = &self.input.policy.thresholds;
+        let evidence = evidence(lead, &found.same, found.key_holder, &self.contact_of, thresholds);
         self.batch.decisions.push(DecisionRow {
             decision_id,
             lead_id: lead.lead.lead_id,
@@ -343,40 +359,9 @@ impl Fold<'_, '_> {
             contact_id: found.contact_id,
             crm_id,
             reason: found.reason,
-            evidence: self.evidence(lead, &found.same),
+            evidence,
             intent_id: found.intent_id,
         });
-    }
-
-    fn evidence(&self, lead: &LeadInput, same: &[Field]) -> Value {
-        let candidates: Vec<Value> = lead
-            .candidates
-            .iter()
-            .map(|candidate| {
-                let contact_id = match candidate.target {
-                    Target::Contact(contact_id) => Some(contact_id),
-                    Target::Peer(peer) => self.contact_of.get(peer).copied().flatten(),
-                };
-                json!({
-                    "contact_id": contact_id,
-                    "in_batch": matches!(candidate.target, Target::Peer(_)),
-                    "tier": candidate.tier,
-                    "names": candidate.names,
-                    "score": candidate.score,
-                    "levels": candidate.evidence,
-                })
-            })
-            .collect();
-        json!({
-            "normalized": lead.normalized,
-            "candidates": candidates,
-            "same": same,
-            "thresholds": {
-                "match": self.input.policy.thresholds.same,
-                "review": self.input.policy.thresholds.review,
-                "margin": self.input.policy.thresholds.margin,
-            },
-        })
     }
 
     fn finish(mut self) -> Batch {

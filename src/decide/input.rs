@@ -43,6 +43,8 @@ pub struct BatchInput<'a> {
     pub holders: BTreeMap<String, Vec<ContactId>>,
     /// Addresses that do not identify one person.
     pub shared_emails: BTreeSet<String>,
+    /// Contacts of the CRM by the person key that they carry, or that a contact carried which was merged into them.
+    pub key_holders: BTreeMap<String, ContactId>,
     /// The rules.
     pub policy: &'a Policy,
     /// Makes person keys.

@@ -5,6 +5,7 @@
 
 mod batch;
 mod desired;
+mod evidence;
 mod identity;
 mod input;
 mod person_key;

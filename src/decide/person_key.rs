@@ -27,25 +27,23 @@ pub enum Founding {
 impl Founding {
     /// The strongest identifier of a lead. `own_email` is its address unless that is shared or held by somebody else.
     pub fn of(normalized: &Normalized, own_email: Option<&str>) -> Option<Self> {
+        Self::all(normalized, own_email).into_iter().next()
+    }
+
+    /// All on which the key of this person may be founded, the strongest first.
+    pub fn all(normalized: &Normalized, own_email: Option<&str>) -> Vec<Self> {
         let keys = &normalized.keys;
-        let name = |keys: &crate::domain::MatchKeys| {
-            format!(
-                "{}|{}",
-                keys.first_name.as_deref().unwrap_or(""),
-                keys.last_name.as_deref().unwrap_or("")
-            )
-        };
-        if let Some(id) = &keys.external_id {
-            return Some(Founding::ExternalId(id.clone()));
-        }
-        if let Some(email) = own_email {
-            return Some(Founding::Email(email.to_owned()));
-        }
-        if let Some(phone) = keys.phones.first() {
-            return Some(Founding::Phone(phone.clone(), name(keys)));
-        }
-        (keys.first_name.is_some() || keys.last_name.is_some())
-            .then(|| Founding::Name(format!("{}|{}", name(keys), keys.company.as_deref().unwrap_or(""))))
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let name = format!("{}|{}", part(&keys.first_name), part(&keys.last_name));
+        let named = keys.first_name.is_some() || keys.last_name.is_some();
+        let by_id = keys.external_id.clone().map(Founding::ExternalId);
+        let by_email = own_email.map(|email| Founding::Email(email.to_owned()));
+        let by_phone = keys
+            .phones
+            .first()
+            .map(|phone| Founding::Phone(phone.clone(), name.clone()));
+        let by_name = named.then(|| Founding::Name(format!("{name}|{}", part(&keys.company))));
+        [by_id, by_email, by_phone, by_name].into_iter().flatten().collect()
     }
 
     fn parts(&self) -> (&'static str, String) {

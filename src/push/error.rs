@@ -4,7 +4,7 @@ use crate::fault::{Classify, Fault};
 use crate::rulebook::RulebookError;
 use crate::store::StoreError;
 
-/// Why a pass came to nothing. The leads it had claimed are handed back, uncharged.
+/// Why a pass came to nothing. The leads it had claimed are handed back.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// The database.
@@ -13,11 +13,9 @@ pub enum PushError {
     /// The rules.
     #[error(transparent)]
     Rulebook(#[from] RulebookError),
-    /// A bug: the task that normalizes panicked. The claims keep their count, so that the lead that did it is found.
-    #[error(
-        "a lead of this batch cannot be normalized; the process ends and takes the leads one by one after its restart"
-    )]
-    Normalizer,
+    /// The runtime ends before the leads are normalized.
+    #[error("the process is ending")]
+    Stopping,
 }
 
 impl Classify for PushError {
@@ -25,7 +23,7 @@ impl Classify for PushError {
         match self {
             PushError::Store(error) => error.fault(),
             PushError::Rulebook(error) => error.fault(),
-            PushError::Normalizer => Fault::Broken,
+            PushError::Stopping => Fault::Transient,
         }
     }
 }

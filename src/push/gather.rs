@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use deadpool_postgres::GenericClient;
 
 use super::PushError;
-use crate::decide::{BatchInput, LeadInput, PersonKeys, Verdict, decide_batch};
+use crate::decide::{BatchInput, Founding, LeadInput, PersonKeys, Verdict, decide_batch};
 use crate::domain::{Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target};
 use crate::normalize::Normalizer;
 use crate::rulebook::Rules;
 use crate::store::claim::Claimed;
 use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
-use crate::store::matching::{holders_of_emails, known_contacts, match_leads};
+use crate::store::matching::{holders_of_emails, holders_of_keys, known_contacts, match_leads};
 
 /// Decides a batch of claimed leads and stores what was decided. The caller commits.
 pub(super) async fn decide_and_intend(
@@ -83,6 +83,12 @@ pub(crate) async fn decide(
         .collect();
     let emails: Vec<&str> = emails.into_iter().collect();
     let held = holders_of_emails(client, &emails).await?;
+    let founding = leads.iter().filter(|lead| lead.repeat_of.is_none()).flat_map(|lead| {
+        let email = lead.normalized.keys.emails.first().map(String::as_str);
+        Founding::all(&lead.normalized, email)
+    });
+    let keys: BTreeSet<String> = founding.map(|founding| person_keys.key(&founding)).collect();
+    let key_holders = holders_of_keys(client, &keys).await?;
     let (contact_ids, decision_ids) = reserve_ids(client, leads.len()).await?;
     let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
     let normalizer = &rules.normalizer;
@@ -91,6 +97,7 @@ pub(crate) async fn decide(
         known,
         holders: held.holders,
         shared_emails: held.shared,
+        key_holders,
         policy: &rules.policy,
         person_keys,
         contact_ids,

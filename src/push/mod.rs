@@ -9,11 +9,14 @@ pub mod sender;
 
 pub use error::PushError;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::crm::{Reader, Writer};
-use crate::domain::{Action, Batch, Lead, LeadId, Normalized, Operation, ReplicaId};
+use crate::domain::{Action, Batch, Field, Lead, LeadId, Normalized, Operation, Refusal, ReplicaId};
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::normalize::Normalizer;
@@ -160,7 +163,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
                 .collect::<Vec<_>>()
         })
         .await
-        .map_err(|_| PushError::Normalizer)?;
+        .map_err(|_| PushError::Stopping)?;
         let mut client = self.store.client().await?;
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         let batch = decide_and_intend(
@@ -241,15 +244,17 @@ impl<C: Reader + Writer + 'static> Push<C> {
     }
 
     async fn give_back(&self, leads: &[LeadId], error: &PushError) {
-        if matches!(error, PushError::Normalizer) {
-            return;
-        }
         let delay = match error.fault() {
-            Fault::Transient | Fault::Unknown => Duration::from_millis(200),
+            Fault::Transient | Fault::Unknown | Fault::Rejected => Duration::from_millis(200),
             Fault::Throttled(wait) => wait,
-            Fault::Rejected | Fault::Broken => Duration::from_secs(5),
+            Fault::Broken => Duration::from_secs(5),
         };
-        let given_back = async { release_leads(&self.store.client().await?, self.replica, leads, delay).await };
+        // What one lead brought cannot be stored, and nobody can say whose it is: alone each will show.
+        let charged = error.fault() == Fault::Rejected;
+        let given_back = async {
+            let client = self.store.client().await?;
+            release_leads(&client, self.replica, leads, delay, charged).await
+        };
         if let Err(error) = given_back.await {
             let error = crate::fault::chain(&error);
             tracing::warn!(
@@ -273,41 +278,61 @@ fn action_name(action: Action) -> &'static str {
     }
 }
 
-/// A lead made comparable, with what could not be read of it.
-fn normalize<C: Reader + Writer>(claimed: Claimed, normalizer: &Normalizer, line: &Line<C>) -> (Claimed, Normalized) {
-    let Claimed {
-        lead,
-        is_there,
-        refused,
-    } = claimed;
-    let lead = canonical(lead, line);
-    let mut normalized = normalizer.lead(&lead);
-    normalized.refused.extend(refused.iter().cloned());
-    (
-        Claimed {
-            lead,
-            is_there,
-            refused,
-        },
-        normalized,
-    )
+/// A lead made comparable, with what could not be read of it. One on which the normalizer panics, which is a bug, becomes
+/// a dead letter, and its batch goes on.
+fn normalize<C: Reader + Writer>(
+    mut claimed: Claimed,
+    normalizer: &Normalizer,
+    line: &Line<C>,
+) -> (Claimed, Normalized) {
+    let lead = claimed.lead.clone();
+    let normalized = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let lead = canonical(lead, line);
+        let mut normalized = normalizer.lead(&lead);
+        normalized.refused.extend(claimed.refused.iter().cloned());
+        (lead, normalized)
+    }));
+    match normalized {
+        Ok((lead, normalized)) => {
+            claimed.lead = lead;
+            (claimed, normalized)
+        }
+        Err(_) => {
+            tracing::error!(lead = %claimed.lead.lead_id, "the normalizer panicked over a lead; this is a bug, please report it");
+            let refused = vec![Refusal {
+                field: Field::ExternalId,
+                reason: "normalizer_failed".to_owned(),
+            }];
+            let normalized = Normalized {
+                refused,
+                ..Normalized::default()
+            };
+            (claimed, normalized)
+        }
+    }
 }
 
 /// A property that the CRM knows under a canonical field's name is that field: never two values for one.
 /// The column of the field itself counts first.
 fn canonical<C: Reader + Writer>(mut lead: Lead, line: &Line<C>) -> Lead {
-    let Some(serde_json::Value::Object(properties)) = &mut lead.properties else {
+    let Some(Value::Object(properties)) = &mut lead.properties else {
         return lead;
     };
     let names: Vec<String> = properties.keys().cloned().collect();
     for name in names {
         let field = line.crm().canonical(&name);
-        if !matches!(field, crate::domain::Field::Property(_)) {
-            let value = properties.remove(&name);
-            if let Some(serde_json::Value::String(text)) = value {
-                lead.values.entry(field).or_insert(text);
-            }
+        if matches!(field, Field::Property(_)) {
+            continue;
         }
+        let text = match &properties[&name] {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Null => String::new(),
+            // Refused with the other properties.
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
+        };
+        properties.remove(&name);
+        lead.values.entry(field).or_insert(text);
     }
     lead
 }

@@ -98,7 +98,7 @@ fn properties(text: &str) -> Result<Value, &'static str> {
     })
 }
 
-/// Hands claims back clean, to be taken again after `delay`.
+/// Hands claims back, to be taken again after `delay`: clean, or charged, so that the one that is to blame is found.
 ///
 /// # Errors
 /// The claims then lapse with the lease.
@@ -107,12 +107,13 @@ pub async fn release_leads(
     replica: ReplicaId,
     leads: &[LeadId],
     delay: Duration,
+    charged: bool,
 ) -> Result<(), StoreError> {
     let leads: Vec<i64> = leads.iter().map(|lead_id| lead_id.0).collect();
     call::rows(
         client,
-        "select gate.release_leads($1, $2, $3)",
-        &[&replica.0, &leads, &delay.as_secs_f64()],
+        "select gate.release_leads($1, $2, $3, $4)",
+        &[&replica.0, &leads, &delay.as_secs_f64(), &charged],
     )
     .await?;
     Ok(())

@@ -210,8 +210,8 @@ fn statement(said: &ServerError) -> Fault {
         ("08" | "53" | "57" | "40", _) => Fault::Transient,
         // lock_not_available, read_only_sql_transaction, idle_in_transaction_session_timeout
         (_, "55P03" | "25006" | "25P03") => Fault::Transient,
-        // Data and constraints: this very row.
-        ("22" | "23" | "44", _) => Fault::Rejected,
+        // Data, constraints, and what is too large or too deep to be stored: this very row.
+        ("22" | "23" | "44" | "54", _) => Fault::Rejected,
         _ => Fault::Broken,
     }
 }

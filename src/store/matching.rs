@@ -199,3 +199,18 @@ pub async fn holders_of_emails(client: &impl GenericClient, emails: &[&str]) -> 
     }
     Ok(found)
 }
+
+/// Which contacts of the CRM carry these person keys, or took over a contact that did.
+///
+/// # Errors
+/// As every statement.
+pub async fn holders_of_keys(
+    client: &impl GenericClient,
+    keys: &BTreeSet<String>,
+) -> Result<BTreeMap<String, ContactId>, StoreError> {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let rows = call::rows(client, "select * from gate.holders_of_keys($1)", &[&keys]).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("gatekeeper_key")?, ContactId(row.try_get("contact_id")?))))
+        .collect()
+}

@@ -7,8 +7,10 @@
 
 mod config;
 mod demo;
+mod flow;
 mod hubspot;
 mod normalize;
+mod process;
 mod pull;
 mod sandbox;
 mod sql;

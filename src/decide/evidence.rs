@@ -1,0 +1,65 @@
+//! Evidence: what a decision was made on, as the audit keeps it.
+
+use serde_json::{Value, json};
+
+use super::input::LeadInput;
+use super::policy::Thresholds;
+use crate::domain::{Candidate, ContactId, Field, Target};
+
+/// What is kept of a decision: how the lead was read, whom it was compared with, which fields were the same.
+///
+/// `contact_of` says which contact each earlier lead of the batch became; `key_holder` is the contact that carries the
+/// person key the lead would get.
+pub(super) fn evidence(
+    lead: &LeadInput,
+    same: &[Field],
+    key_holder: Option<ContactId>,
+    contact_of: &[Option<ContactId>],
+    thresholds: &Thresholds,
+) -> Value {
+    let contact_of = |candidate: &Candidate| match candidate.target {
+        Target::Contact(contact_id) => Some(contact_id),
+        Target::Peer(peer) => contact_of.get(peer).copied().flatten(),
+    };
+    // A lead of the batch that became a contact which is a candidate itself says nothing new.
+    let says_nothing_new = |candidate: &&Candidate| {
+        let contact = contact_of(candidate).map(Target::Contact);
+        matches!(candidate.target, Target::Peer(_)) && lead.candidates.iter().any(|other| Some(other.target) == contact)
+    };
+    let by_key = key_holder.map(|contact_id| {
+        json!({
+            "contact_id": contact_id,
+            "in_batch": false,
+            "tier": "person_key",
+            "names": "unknown",
+            "score": null,
+            "levels": {"by": ["person_key"]},
+        })
+    });
+    let candidates: Vec<Value> = lead
+        .candidates
+        .iter()
+        .filter(|candidate| !says_nothing_new(candidate))
+        .map(|candidate| {
+            json!({
+                "contact_id": contact_of(candidate),
+                "in_batch": matches!(candidate.target, Target::Peer(_)),
+                "tier": candidate.tier,
+                "names": candidate.names,
+                "score": candidate.score,
+                "levels": candidate.evidence,
+            })
+        })
+        .chain(by_key)
+        .collect();
+    json!({
+        "normalized": lead.normalized,
+        "candidates": candidates,
+        "same": same,
+        "thresholds": {
+            "match": thresholds.same,
+            "review": thresholds.review,
+            "margin": thresholds.margin,
+        },
+    })
+}

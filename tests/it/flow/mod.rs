@@ -1,0 +1,14 @@
+//! The whole way of a lead, with real parts: PostgreSQL, the daemon, a CRM that journals what happened to it.
+
+mod burst;
+mod delivery;
+pub(crate) mod invariants;
+mod people;
+mod precedence;
+mod refusals;
+mod replay;
+mod reviews;
+mod storms;
+mod surprises;
+mod unknown;
+pub(crate) mod world;

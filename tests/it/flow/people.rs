@@ -1,0 +1,269 @@
+//! Who is who: new people, the same person again, and each tier by which a known one is found.
+
+use serde_json::{Value, json};
+
+use super::world::{World, but, robert};
+
+#[tokio::test]
+async fn a_new_person_becomes_a_contact_with_a_key_an_audit_row_a_mirror_row_and_provenance() {
+    let world = World::new().await;
+    let lead = world.settled(robert()).await;
+
+    let contact = world.only_contact();
+    assert_eq!(contact["email"], "robert.smith@acme.example");
+    assert_eq!(contact["phone"], "+14155552671");
+    assert_eq!(contact["ext_id"], "P-4711");
+    let key = contact["gatekeeper_key"].as_str().unwrap();
+    assert!(key.starts_with("v1.") && key.len() == 29, "{key}");
+
+    let decision = world.decision(lead).await;
+    assert_eq!(
+        (decision.action.as_str(), decision.outcome.as_deref(), decision.tier),
+        ("create", Some("applied"), None)
+    );
+    assert_eq!(decision.crm_id.as_deref(), contact["hs_object_id"].as_str());
+    let mirrored = format!(
+        "select concat_ws(' ', gatekeeper_key, email, external_id, first_name, last_name)
+         from crm.contact where crm_id = '{}'",
+        decision.crm_id.unwrap()
+    );
+    assert_eq!(
+        world.ask(&mirrored).await,
+        format!("{key} robert.smith@acme.example P-4711 Robert Smith")
+    );
+    let provenance = "select string_agg(concat_ws(' ', field, value, source, lead_id::text, rule), '; ' order by field)
+         from crm.contact_field where field in ('city', 'email')";
+    assert_eq!(
+        world.ask(provenance).await,
+        format!(
+            "city Springfield sales {lead} highest_rank: blank; \
+             email robert.smith@acme.example sales {lead} highest_rank: blank"
+        )
+    );
+    assert_eq!(world.writes(), (1, 0));
+    let status = "select concat_ws(' ', state, action, outcome) from staging.lead_status";
+    assert_eq!(world.ask(status).await, "done create applied");
+}
+
+#[tokio::test]
+async fn the_same_person_twice_in_one_batch_is_one_contact_and_one_write() {
+    let world = World::new().await;
+    let second = but(
+        robert(),
+        json!({"source": "webinar", "source_key": "W-1", "job_title": "Buyer"}),
+    );
+    let leads = world.leads(json!([robert(), second])).await;
+    world.settle().await;
+    assert_eq!(world.writes(), (1, 0));
+    assert_eq!(world.only_contact()["jobtitle"], "Buyer");
+    let (first, second) = (world.decision(leads[0]).await, world.decision(leads[1]).await);
+    assert_eq!((first.action.as_str(), second.action.as_str()), ("create", "coalesced"));
+    assert_eq!(first.contact_id, second.contact_id);
+    assert_eq!(first.crm_id, second.crm_id);
+}
+
+#[tokio::test]
+async fn the_same_person_from_two_sources_in_two_batches_is_one_contact_one_creation_and_one_change() {
+    let world = World::new().await;
+    world.settled(robert()).await;
+    let again = but(
+        robert(),
+        json!({"source": "payments", "source_key": "P-1", "external_id": null, "job_title": "Buyer"}),
+    );
+    let again = world.settled(again).await;
+    assert_eq!(world.writes(), (1, 1));
+    let decision = world.decision(again).await;
+    assert_eq!(
+        (decision.action.as_str(), decision.tier.as_deref()),
+        ("update", Some("email"))
+    );
+    assert_eq!(world.only_contact()["jobtitle"], "Buyer");
+}
+
+#[tokio::test]
+async fn leads_of_new_people_that_differ_only_in_spelling_meet_within_one_batch() {
+    let world = World::new().await;
+    let leads = world
+        .leads(json!([
+            {"source": "sales", "email": "Ann.Lee@Example.com", "first_name": "Ann", "last_name": "Lee"},
+            {"source": "fair", "email": " ann.lee@example.com ", "full_name": "LEE, Ann"},
+            {"source": "sales", "phone": "(212) 736-5000", "first_name": "Joe", "last_name": "Poe"},
+            {"source": "fair", "phone": "+1-212-736-5000", "first_name": "Joseph", "last_name": "Poe"},
+            {"source": "sales", "first_name": "William", "last_name": "Brandt", "company": "Nordwind GmbH", "city": "Kiel"},
+            {"source": "fair", "first_name": "Bill", "last_name": "Brandt", "company": "Nordwind", "city": "Kiel"},
+        ]))
+        .await;
+    world.settle().await;
+    assert_eq!(world.contacts().len(), 3);
+    assert_eq!(world.writes(), (3, 0));
+    let mut tiers = Vec::new();
+    for lead in leads {
+        let decision = world.decision(lead).await;
+        tiers.push((decision.action, decision.tier.unwrap_or_default()));
+    }
+    let tiers: Vec<(&str, &str)> = tiers
+        .iter()
+        .map(|(action, tier)| (action.as_str(), tier.as_str()))
+        .collect();
+    assert_eq!(
+        tiers,
+        [
+            ("create", ""),
+            ("coalesced", "email"),
+            ("create", ""),
+            ("coalesced", "phone"),
+            ("create", ""),
+            ("coalesced", "fuzzy"),
+        ]
+    );
+}
+
+/// A contact of the CRM, a lead, and the tier by which the lead attaches to it.
+const ATTACHES: [(&str, &str, &str); 7] = [
+    (
+        r#"{"ext_id": "P-1", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"external_id": " P-1 ", "first_name": "R.", "last_name": "Smith", "job_title": "Buyer"}"#,
+        "external_id",
+    ),
+    (
+        r#"{"email": "robert@acme.example", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"email": "Robert@ACME.example", "first_name": "Bob", "last_name": "Smith", "job_title": "Buyer"}"#,
+        "email",
+    ),
+    (
+        r#"{"email": "robert@acme.example", "hs_additional_emails": "bob@home.example", "firstname": "Robert"}"#,
+        r#"{"email": "bob@home.example", "job_title": "Buyer"}"#,
+        "email",
+    ),
+    (
+        r#"{"phone": "+49 30 9018 20", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"phone": "030/901820", "country": "Germany", "first_name": "Robert", "last_name": "Smith", "job_title": "Buyer"}"#,
+        "phone",
+    ),
+    (
+        r#"{"mobilephone": "+1 415 555 2671", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"phone": "4155552671", "first_name": "Bob", "last_name": "Smith", "job_title": "Buyer"}"#,
+        "phone",
+    ),
+    (
+        r#"{"firstname": "Robert", "lastname": "Smith", "company": "Acme Inc.", "city": "Springfield"}"#,
+        r#"{"first_name": "Bob", "last_name": "Smith", "company": "ACME, Incorporated", "job_title": "Buyer"}"#,
+        "fuzzy",
+    ),
+    (
+        r#"{"firstname": "Robert", "lastname": "Robertson", "company": "Acme Inc.", "email": "rr@acme.example"}"#,
+        r#"{"first_name": "Robert", "last_name": "Robertsen", "company": "Acme", "email": "bob@acme.example", "job_title": "Buyer"}"#,
+        "fuzzy",
+    ),
+];
+
+#[tokio::test]
+async fn each_tier_attaches_a_lead_to_the_contact_that_is_there() {
+    for (contact, lead, tier) in ATTACHES {
+        let world = World::new().await;
+        let contact: Value = serde_json::from_str(contact).unwrap();
+        let lead: Value = serde_json::from_str(lead).unwrap();
+        let id = &world.seed(json!([contact]))[0];
+        let lead_id = world.settled(but(json!({"source": "payments"}), lead.clone())).await;
+        let decision = world.decision(lead_id).await;
+        assert_eq!(
+            (
+                decision.action.as_str(),
+                decision.tier.as_deref(),
+                decision.crm_id.as_ref()
+            ),
+            ("update", Some(tier), Some(id)),
+            "{lead} to {contact}"
+        );
+        assert_eq!(world.only_contact()["jobtitle"], "Buyer");
+    }
+}
+
+/// Somebody else: contacts, a lead, and why it is not one of them.
+const SOMEBODY_ELSE: [(&str, &str); 5] = [
+    // A shared mailbox.
+    (
+        r#"{"email": "info@acme.example", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"email": "info@acme.example", "first_name": "Jane", "last_name": "Doe", "phone": "+1 415 555 2671"}"#,
+    ),
+    // A switchboard that stewards have listed.
+    (
+        r#"{"phone": "+1 212 736 5000", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"phone": "+1 212 736 5000", "first_name": "Jane", "last_name": "Doe", "email": "jane@acme.example"}"#,
+    ),
+    // A number that a colleague has as well.
+    (
+        r#"{"phone": "+1 415 555 2671", "firstname": "Robert", "lastname": "Smith"}"#,
+        r#"{"phone": "+1 415 555 2671", "first_name": "Jane", "last_name": "Doe"}"#,
+    ),
+    // The same name at another company.
+    (
+        r#"{"firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Springfield"}"#,
+        r#"{"first_name": "Robert", "last_name": "Smith", "company": "Globex", "city": "Kiel"}"#,
+    ),
+    // Another id in the leading system.
+    (
+        r#"{"ext_id": "P-1", "firstname": "Robert", "lastname": "Smith", "company": "Acme"}"#,
+        r#"{"external_id": "P-2", "first_name": "Robert", "last_name": "Smith", "company": "Acme"}"#,
+    ),
+];
+
+#[tokio::test]
+async fn shared_mailboxes_switchboards_and_namesakes_do_not_identify() {
+    for (contact, lead) in SOMEBODY_ELSE {
+        let world = World::new().await;
+        world
+            .db
+            .run("insert into rules.shared_phone (phone) values ('+12127365000')")
+            .await;
+        let contact: Value = serde_json::from_str(contact).unwrap();
+        let lead: Value = serde_json::from_str(lead).unwrap();
+        let id = world.seed(json!([contact])).remove(0);
+        let before = world.contact(&id);
+        let lead_id = world.settled(but(json!({"source": "payments"}), lead.clone())).await;
+        let decision = world.decision(lead_id).await;
+        assert_eq!(decision.action, "create", "{lead} is not {contact}: {decision:?}");
+        assert_eq!(world.contact(&id), before);
+        assert_eq!(world.contacts().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_else_holds_is_not_given_to_a_second_contact() {
+    let world = World::new().await;
+    world.seed(json!([{"email": "info@acme.example", "firstname": "Robert", "lastname": "Smith"}]));
+    let lead = json!({
+        "source": "payments", "email": "info@acme.example", "first_name": "Jane", "last_name": "Doe",
+        "phone": "+1 415 555 2671",
+    });
+    let lead = world.settled(lead).await;
+    assert_eq!(world.ruling(lead, "email").await, "refused email_held_by_other");
+    let jane = world.contact(&world.decision(lead).await.crm_id.unwrap());
+    assert_eq!((&jane["firstname"], &jane["email"]), (&json!("Jane"), &json!(null)));
+}
+
+#[tokio::test]
+async fn many_contacts_with_one_number_make_it_a_switchboard_without_a_list() {
+    let world = World::new().await;
+    let colleagues = (0..25)
+        .map(|number| json!({"phone": "+1 212 736 5000", "firstname": format!("Anna{number}"), "lastname": "Miller"}));
+    world.seed(colleagues.collect());
+    let lead = json!({"source": "sales", "phone": "+1 212 736 5000", "first_name": "Zoe", "last_name": "Young"});
+    let lead = world.settled(lead).await;
+    assert_eq!(world.decision(lead).await.action, "create");
+}
+
+#[tokio::test]
+async fn an_external_id_that_no_property_holds_still_asks_before_a_second_contact() {
+    let world = World::with(Default::default(), |config| config.crm.external_id_property.clear()).await;
+    let first = world
+        .settled(json!({"source": "sales", "external_id": "7", "email": "a@example.com"}))
+        .await;
+    let second = world
+        .settled(json!({"source": "sales", "external_id": "7", "email": "b@example.com"}))
+        .await;
+    assert_eq!(world.state(first).await, "done");
+    // The id stands nowhere, but the person key was founded on it.
+    assert_eq!(world.state(second).await, "review same_person_key");
+    assert_eq!(world.contacts().len(), 1);
+}

@@ -1,0 +1,108 @@
+//! The real binary as a process: exit codes, signals, crashes, and what it says.
+
+mod crashes;
+mod privacy;
+mod stops;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use gatekeeper::config::Config;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use crate::flow::world::World;
+use crate::support;
+
+/// What a process said, and how it ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    /// Exit code; absent when a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A daemon that runs. Killed when this is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+/// Runs a command of the binary to its end, on a world.
+pub(crate) async fn gatekeeper(world: &World, words: &[&str]) -> Done {
+    let settings = settings_file(world, &world.config, "settings.toml");
+    command(&settings, words).await
+}
+
+/// Runs a command of the binary to its end, with a settings file.
+pub(crate) async fn command(settings: &std::path::Path, words: &[&str]) -> Done {
+    let output = Command::new(support::gatekeeper())
+        .arg("--config")
+        .arg(settings)
+        .args(words)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(120), output).await;
+    let output = output.unwrap_or_else(|_| panic!("{words:?} does not end")).unwrap();
+    Done {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Writes settings where a process can read them.
+pub(crate) fn settings_file(world: &World, config: &Config, name: &str) -> PathBuf {
+    let path = world.directory.path().join(name);
+    std::fs::write(&path, toml::to_string(config).unwrap()).unwrap();
+    path
+}
+
+impl Daemon {
+    /// `gatekeeper run` and more words, with the world's settings.
+    pub(crate) fn start(world: &World, words: &[&str]) -> Daemon {
+        Daemon::start_with(world, &world.config, words)
+    }
+
+    /// The same with other settings.
+    pub(crate) fn start_with(world: &World, config: &Config, words: &[&str]) -> Daemon {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let settings = settings_file(world, config, &format!("daemon-{number}.toml"));
+        let log = world.directory.path().join(format!("daemon-{number}.log"));
+        let child = Command::new(support::gatekeeper())
+            .arg("--config")
+            .arg(settings)
+            .arg("run")
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Daemon { child, log }
+    }
+
+    /// All that it has said so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end; the exit code, absent when a signal ended it.
+    pub(crate) async fn end(&mut self, patience: Duration) -> Option<i32> {
+        match tokio::time::timeout(patience, self.child.wait()).await {
+            Ok(status) => status.unwrap().code(),
+            Err(_) => panic!("after {patience:?} the daemon still runs; it said:\n{}", self.log()),
+        }
+    }
+}
