@@ -10,45 +10,41 @@ as $$
 begin
   perform gate.lock_people();
 
+  insert into gate.delivery (source, source_key, content_hash, lead_id)
+  select lead.source, lead.source_key, gate.content_hash(lead), lead.lead_id
+  from staging.lead
+  where lead.lead_id = any (p_leads)
+    and lead.source is not null
+    and lead.source_key is not null
+    and octet_length(lead.source) + octet_length(lead.source_key) < 2000
+  order by lead.lead_id
+  on conflict do nothing;
+
+  -- Most are delivered for the first time: only of the others the content is looked at once more.
   return query
-  with mine as materialized (
-    select
-      claimed.lead_id,
-      claimed.epoch,
-      lead.source,
-      lead.source_key,
-      case
-        when octet_length(lead.source) + octet_length(lead.source_key) < 2000 then gate.content_hash(lead)
-      end as content_hash
-    from unnest(p_leads, p_epochs) as claimed (lead_id, epoch)
-    left join staging.lead using (lead_id)
-  ), delivered as (
-    insert into gate.delivery (source, source_key, content_hash, lead_id)
-    select mine.source, mine.source_key, mine.content_hash, mine.lead_id
-    from mine
-    where mine.content_hash is not null
-    order by mine.lead_id
-    on conflict do nothing
-    returning delivery.source, delivery.source_key, delivery.content_hash, delivery.lead_id
-  )
-  select work.lead_id, work.attempts, first_delivery.lead_id, review.state, review.contact_id
-  from mine
+  select
+    work.lead_id,
+    work.attempts,
+    case
+      when not exists (
+        select
+        from gate.delivery
+        where delivery.source = lead.source
+          and delivery.source_key = lead.source_key
+          and delivery.lead_id = lead.lead_id
+      ) then (
+        select delivery.lead_id
+        from gate.delivery
+        where delivery.source = lead.source
+          and delivery.source_key = lead.source_key
+          and delivery.content_hash = gate.content_hash(lead)
+      )
+    end,
+    review.state,
+    review.contact_id
+  from unnest(p_leads, p_epochs) as mine (lead_id, epoch)
   join gate.work on work.lead_id = mine.lead_id
-  left join lateral (
-    select delivery.lead_id
-    from gate.delivery
-    where delivery.source = mine.source
-      and delivery.source_key = mine.source_key
-      and delivery.content_hash = mine.content_hash
-      and delivery.lead_id <> mine.lead_id
-    union all
-    select delivered.lead_id
-    from delivered
-    where delivered.source = mine.source
-      and delivered.source_key = mine.source_key
-      and delivered.content_hash = mine.content_hash
-      and delivered.lead_id <> mine.lead_id
-  ) as first_delivery on true
+  left join staging.lead on lead.lead_id = mine.lead_id
   left join gate.review on review.lead_id = mine.lead_id and review.state in ('accepted', 'created')
   where work.state = 'claimed'
     and work.replica_id = p_replica
