@@ -94,13 +94,19 @@ begin
     perform gate.note_merges(v_merges);
   end if;
 
-  -- A provisional contact whose creation has landed is found again by its person key.
+  -- A provisional contact whose creation has landed is found again by its person key. Of two with one key the first.
+  with landed as (
+    select distinct on (record ->> 'crm_id') contact.contact_id, record ->> 'crm_id' as crm_id
+    from jsonb_array_elements(p_records) as record
+    join crm.contact on contact.gatekeeper_key = record ->> 'gatekeeper_key'
+    where contact.crm_id is null
+      and not exists (select from crm.contact as known where known.crm_id = record ->> 'crm_id')
+    order by record ->> 'crm_id', contact.contact_id
+  )
   update crm.contact
-  set crm_id = record ->> 'crm_id'
-  from jsonb_array_elements(p_records) as record
-  where contact.crm_id is null
-    and contact.gatekeeper_key = record ->> 'gatekeeper_key'
-    and not exists (select from crm.contact as known where known.crm_id = record ->> 'crm_id');
+  set crm_id = landed.crm_id
+  from landed
+  where contact.contact_id = landed.contact_id;
 
   select coalesce(array_agg(absorbed_crm_id), '{}')
   into v_absorbed

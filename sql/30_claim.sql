@@ -123,7 +123,7 @@ as $$
     left(lead.properties::text, 262145),
     case
       when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
-      else coalesce(lead.received_at, now())
+      else least(greatest(coalesce(lead.received_at, now()), '1900-01-01'), now())
     end
   from taken
   left join staging.lead using (lead_id)
@@ -172,6 +172,23 @@ as $$
     and replica_id = p_replica
 $$;
 
+-- Hands back clean all that a living replica still has claimed. Called by the push loop before it claims again, when it
+-- could not be told what it had claimed or could not hand it back: nobody else would, as long as the replica lives.
+create or replace function gate.release_claims(p_replica uuid)
+returns bigint
+language sql
+as $$
+  with released as (
+    update gate.work
+    set state = 'ready', replica_id = null, claims = greatest(claims - 1, 0)
+    where state = 'claimed'
+      and replica_id = p_replica
+    returning 1
+  )
+  select count(*)
+  from released
+$$;
+
 -- How long until the next lead is due; null when none waits. Called by the push loop before it sleeps.
 create or replace function gate.next_due()
 returns double precision
@@ -185,15 +202,15 @@ as $$
   limit 1
 $$;
 
--- Whether nothing waits: no lead is ready, claimed or being written. Called by `run --until-idle`.
+-- Whether nothing waits: no lead is ready, claimed or being written. One question for each state, for each has an index;
+-- all in one would read every lead there ever was. Called by `run --until-idle`.
 create or replace function gate.is_idle()
 returns boolean
 language sql
 stable
 as $$
-  select not exists (
-    select
-    from gate.work
-    where state in ('ready', 'claimed', 'intended')
-  )
+  select
+    not exists (select from gate.work where state = 'ready')
+    and not exists (select from gate.work where state = 'claimed')
+    and not exists (select from gate.work where state = 'intended')
 $$;

@@ -26,6 +26,7 @@ $$;
 -- withdrawn never sent: the leads are decided anew, uncharged
 -- unknown   looked up after p_settle_seconds by recovery, before anything is sent again
 --
+-- A creation that is answered with the id of another contact of the mirror is a conflict: what it brought was not written.
 -- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. Returns how many rows
 -- were refused so. Called by the sender and by recovery. Takes gate.lock_people; locks the rows it settles.
 create or replace function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text)
@@ -39,15 +40,31 @@ declare
   v_withdrawn bigint[];
   v_fenced integer;
   v_woken boolean;
+  v_reread bigint[];
 begin
   perform gate.lock_people();
 
   with answered as materialized (
-    select *
+    select
+      answer.intent_id, answer.epoch, coalesce(alias.crm_id, answer.crm_id) as crm_id, answer.created_at,
+      answer.updated_at, answer.message,
+      case when taken.by_other then 'conflict' else answer.outcome end as outcome,
+      case when taken.by_other then 'found_in_crm' else answer.reason end as reason
     from jsonb_to_recordset(p_rows) as answer (
       intent_id uuid, epoch bigint, outcome text, crm_id text, created_at timestamptz, updated_at timestamptz,
       reason text, message text
     )
+    left join crm.contact_alias as alias on alias.absorbed_crm_id = answer.crm_id
+    cross join lateral (
+      select answer.outcome = 'applied' and exists (
+        select
+        from gate.intent
+        join crm.contact on contact.crm_id = coalesce(alias.crm_id, answer.crm_id)
+        where intent.intent_id = answer.intent_id
+          and intent.operation = 'create'
+          and contact.contact_id <> intent.contact_id
+      ) as by_other
+    ) as taken
   ), closed as (
     update gate.intent
     set state = answered.outcome,
@@ -62,7 +79,8 @@ begin
       and intent.epoch = answered.epoch
       and intent.state in ('open', 'unknown')
     returning intent.intent_id, intent.contact_id, intent.operation, intent.crm_id as sent_crm_id, intent.body,
-      intent.origin, intent.keys, answered.outcome, coalesce(answered.crm_id, intent.crm_id) as crm_id,
+      intent.origin, intent.keys, intent.created_at as intended_at, answered.outcome,
+      coalesce(answered.crm_id, intent.crm_id) as crm_id,
       answered.created_at, answered.updated_at, answered.reason, answered.message
   )
   select coalesce(jsonb_agg(to_jsonb(closed)), '[]')
@@ -80,7 +98,15 @@ begin
     perform gate.note_merges(v_merges);
   end if;
 
-  -- Our own write is in the mirror now, without waiting for a poll.
+  -- Contacts that the mirror read since the write was intended: the keys that were derived then may be old.
+  select coalesce(array_agg(settled.contact_id), '{}')
+  into v_reread
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, intended_at timestamptz)
+  join crm.contact using (contact_id)
+  where settled.outcome = 'applied'
+    and contact.seen_at > settled.intended_at;
+
+  -- Our own write is in the mirror now, without waiting for a poll. What the mirror holds of a later version stays.
   update crm.contact
   set crm_id = settled.crm_id,
       external_id = nullif(next.external_id, ''),
@@ -110,6 +136,7 @@ begin
   ) as next
   where contact.contact_id = settled.contact_id
     and settled.outcome = 'applied'
+    and (contact.updated_at <= settled.updated_at) is not false
     and not exists (
       select
       from crm.contact as namesake
@@ -143,6 +170,10 @@ begin
     and contact.archived_at is null;
   if v_keys is not null then
     perform gate.put_keys(v_keys, p_normalizer);
+    -- Of no version of the normalizer: the sweep derives them anew.
+    update gate.contact_keys
+    set normalizer = ''
+    where contact_id = any (v_reread);
   end if;
 
   -- A creation that did not happen leaves no provisional contact, nor one beside the contact that it turned out to be.

@@ -1,9 +1,17 @@
 -- Recover: writes of which it is not known what became of them.
 
 -- Takes over intents of dead replicas, once what they may have sent can no longer land, and intents of unknown outcome
--- that are due. The epoch grows, so that a replica that was only slow cannot settle them any more.
+-- that are due. The epoch grows, so that a replica that was only slow cannot settle them any more. Of its own a replica
+-- takes those that are not in its hands (p_held): it could not be told that they were committed, or not store how they
+-- ended, and nobody else would look, as long as it lives.
 -- Called by the sweep of every replica. Locks the rows it takes, skips those that others hold.
-create or replace function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer)
+drop function if exists gate.take_recoverable(uuid, integer, integer);
+create or replace function gate.take_recoverable(
+  p_replica uuid,
+  p_settle_seconds integer,
+  p_limit integer,
+  p_held uuid[] default null
+)
 returns table (
   intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
   attempts integer
@@ -18,6 +26,12 @@ as $$
       or (
         intent.state = 'open'
         and coalesce(replica.lease_until, '-infinity') + make_interval(secs => p_settle_seconds) < clock_timestamp()
+      )
+      or (
+        intent.state = 'open'
+        and intent.replica_id = p_replica
+        and intent.intent_id <> all (p_held)
+        and intent.created_at + make_interval(secs => p_settle_seconds + 60) < clock_timestamp()
       )
     order by intent.created_at
     limit p_limit

@@ -4,7 +4,7 @@
 -- again, and why. A permit is valid for the margin that p_window_ms already includes: the window is the CRM's own plus
 -- the longest time between the grant and the arrival of the call, so no rolling window of the CRM's ever sees more than
 -- p_limit. Limits of 0 mean none. p_share keeps room for those with a higher priority.
--- Called by the governor before each call. Locks the rows of the bucket and of the day, always in that order.
+-- Called by the governor before each call. Locks the rows of the day and of the bucket, always in that order.
 create or replace function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real)
 returns table (wait_ms bigint, why text)
 language plpgsql
@@ -96,11 +96,18 @@ as $$
 $$;
 
 -- Learns from the CRM's headers that others use the same limit: our count is raised to theirs, never lowered.
--- Called by the governor when an answer says that less is left than we think.
+-- Called by the governor when an answer says that less is left than we think. Locks the day and then the bucket, as
+-- gate.take_permit does.
 create or replace function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint)
 returns void
 language sql
 as $$
+  update gate.governor
+  set day_used = p_day_used
+  where bucket = 'daily'
+    and day = (select (clock_timestamp() at time zone coalesce(time_zone, 'UTC'))::date from gate.site)
+    and day_used < p_day_used;
+
   update gate.governor
   set grants = grants || array_fill(clock_timestamp(), array[p_window_used - fresh.count])
   from (
@@ -112,12 +119,6 @@ as $$
   ) as fresh
   where bucket = p_bucket
     and p_window_used > fresh.count;
-
-  update gate.governor
-  set day_used = p_day_used
-  where bucket = 'daily'
-    and day = (select (clock_timestamp() at time zone coalesce(time_zone, 'UTC'))::date from gate.site)
-    and day_used < p_day_used;
 $$;
 
 -- The limits as they stand, for status.

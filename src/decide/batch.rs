@@ -155,6 +155,8 @@ impl Fold<'_, '_> {
                 return;
             };
             if known.has_open_intent || known.crm_id.is_none() {
+                // A later lead that is known by this one alone waits with it: it is nobody new.
+                self.contact_of[place] = Some(contact_id);
                 self.batch.waiting.push(WaitingRow {
                     lead_id: lead.lead.lead_id,
                     contact_id,
@@ -366,9 +368,10 @@ impl Fold<'_, '_> {
 
     fn finish(mut self) -> Batch {
         for contact_id in &self.order {
-            let Some(desired) = self.people.remove(contact_id) else {
+            let Some(mut desired) = self.people.remove(contact_id) else {
                 continue;
             };
+            self.batch.confirmed.extend(desired.confirmations());
             if let Some(key) = &desired.gatekeeper_key {
                 self.batch.contacts.push(ProvisionalContact {
                     contact_id: *contact_id,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::policy::{CRM_SOURCE, Policy};
 use super::precedence::{Current, Incoming, Ruling, rule};
 use crate::domain::{
-    ContactId, CrmId, Field, FieldVerdict, IntentId, IntentRow, KnownContact, LeadId, Operation, Origin,
+    ConfirmedRow, ContactId, CrmId, Field, FieldVerdict, IntentId, IntentRow, KnownContact, LeadId, Operation, Origin,
 };
 
 /// Whether two values of a field say the same: one phone number in two spellings.
@@ -29,6 +29,8 @@ pub(super) struct Desired {
     current: BTreeMap<Field, Current>,
     body: BTreeMap<Field, String>,
     origin: BTreeMap<Field, Origin>,
+    /// Values that the CRM holds already and that a source with a better claim brought again.
+    confirmed: BTreeMap<Field, (String, Origin)>,
 }
 
 /// What came of offering a value.
@@ -55,6 +57,7 @@ impl Desired {
             current: BTreeMap::new(),
             body: BTreeMap::new(),
             origin: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Desired {
             current,
             body: BTreeMap::new(),
             origin: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
         }
     }
 
@@ -132,19 +136,38 @@ impl Desired {
                 .additional_emails
                 .iter()
                 .any(|email| email.eq_ignore_ascii_case(value));
-        if held || secondary {
-            return Offer::Same;
-        }
-        let ruling = rule(
-            Incoming {
+        let ruling = |value: &str, current: &Current| {
+            let incoming = Incoming {
                 field: field.name(),
                 value,
                 source,
                 occurred_at,
-            },
-            current,
-            policy,
-        );
+            };
+            rule(incoming, current, policy)
+        };
+        if let Some(value) = current.value.clone().filter(|_| held) {
+            // Brought again with a better claim, it is the better source's from now on, whichever of them came first.
+            let ruling = ruling(&value, current);
+            if ruling.verdict == FieldVerdict::Written {
+                current.source = Some(source.to_owned());
+                current.occurred_at = Some(occurred_at);
+                let origin = Origin {
+                    source: source.to_owned(),
+                    lead_id,
+                    occurred_at,
+                    rule: ruling.rule,
+                };
+                if self.body.contains_key(field) {
+                    self.origin.insert(field.clone(), origin);
+                } else {
+                    self.confirmed.insert(field.clone(), (value, origin));
+                }
+            }
+        }
+        if held || secondary {
+            return Offer::Same;
+        }
+        let ruling = ruling(value, current);
         let (old_value, old_source) = (current.value.clone(), current.source.clone());
         if ruling.verdict == FieldVerdict::Written {
             *current = Current {
@@ -192,6 +215,18 @@ impl Desired {
         .any(|field| self.body.contains_key(field))
     }
 
+    /// Values that need no write and have another origin now.
+    pub(super) fn confirmations(&mut self) -> impl Iterator<Item = ConfirmedRow> {
+        let contact_id = self.contact_id;
+        let confirmed = std::mem::take(&mut self.confirmed).into_iter();
+        confirmed.map(move |(field, (value, origin))| ConfirmedRow {
+            contact_id,
+            field,
+            value,
+            origin,
+        })
+    }
+
     /// The write, if one is needed.
     pub(super) fn into_intent(self) -> Option<IntentRow> {
         let desired = self.values();
@@ -210,5 +245,52 @@ impl Desired {
             desired,
             additional_emails: self.additional_emails,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_belongs_to_the_best_source_that_brought_it_whoever_came_first() {
+        let policy = Policy {
+            sources: [("crm", 50), ("payments", 90), ("webinar", 20), ("fair", 20)]
+                .map(|(source, rank)| (source.to_owned(), rank))
+                .into(),
+            ..Policy::default()
+        };
+        let known = KnownContact {
+            contact_id: ContactId(1),
+            crm_id: Some(CrmId("7".into())),
+            values: BTreeMap::from([(Field::City, "Bonn".into())]),
+            provenance: BTreeMap::from([(
+                Field::City,
+                serde_json::from_value(serde_json::json!({
+                    "value": "Bonn", "source": "webinar", "lead_id": 1, "occurred_at": "2026-01-01T00:00:00Z"
+                }))
+                .unwrap(),
+            )]),
+            additional_emails: Vec::new(),
+            updated_at: None,
+            has_open_intent: false,
+        };
+        let same = |_: &Field, left: &str, right: &str| left == right;
+        let mut desired = Desired::of_known(&known, &same);
+        let mut offer = |value, source, day: u32| {
+            let day = DateTime::from_timestamp(1_780_000_000 + 86_400 * i64::from(day), 0).unwrap();
+            desired.offer(&Field::City, value, source, LeadId(2), day, &policy, &same)
+        };
+        assert!(matches!(offer("Bonn", "payments", 1), Offer::Same));
+        let Offer::Differs { ruling, .. } = offer("Rome", "fair", 2) else {
+            panic!("another city is no offer of the same")
+        };
+        assert_eq!(ruling.verdict, FieldVerdict::Kept, "{}", ruling.rule);
+        let confirmed: Vec<ConfirmedRow> = desired.confirmations().collect();
+        assert_eq!(confirmed.len(), 1);
+        assert_eq!(
+            (confirmed[0].value.as_str(), confirmed[0].origin.source.as_str()),
+            ("Bonn", "payments")
+        );
     }
 }

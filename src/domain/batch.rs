@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{ContactId, CrmId, Field, IntentId, LeadId, Tier};
+use super::{ContactId, CrmId, Document, Field, IntentId, LeadId, Tier};
 
 /// What was decided about a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +58,20 @@ pub struct Origin {
     pub occurred_at: DateTime<Utc>,
     /// The rule that let it through.
     pub rule: String,
+}
+
+/// A value that the CRM holds already, brought again by a source with a better claim: it is that source's from now on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfirmedRow {
+    /// The person.
+    pub contact_id: ContactId,
+    /// The field.
+    pub field: Field,
+    /// The value as the CRM holds it.
+    pub value: String,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
 }
 
 /// A contact that exists in the mirror from the moment its creation is intended.
@@ -117,7 +130,7 @@ pub struct DecisionRow {
     /// Reason code.
     pub reason: Option<String>,
     /// What it was decided on.
-    pub evidence: Value,
+    pub evidence: Document,
     /// The write it went into.
     pub intent_id: Option<IntentId>,
 }
@@ -161,6 +174,8 @@ pub struct Batch {
     pub decisions: Vec<DecisionRow>,
     /// One for each field in which a lead differed.
     pub changes: Vec<ChangeRow>,
+    /// Values that need no write and have another origin now.
+    pub confirmed: Vec<ConfirmedRow>,
     /// Leads that were not decided because their person is being written.
     pub waiting: Vec<WaitingRow>,
 }

@@ -4,15 +4,18 @@
 
 mod batch;
 mod contact;
+mod document;
 mod field;
 mod ids;
 mod lead;
 mod matching;
 
 pub use batch::{
-    Action, Batch, ChangeRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin, ProvisionalContact, WaitingRow,
+    Action, Batch, ChangeRow, ConfirmedRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin,
+    ProvisionalContact, WaitingRow,
 };
 pub use contact::{KnownContact, Provenance, Record};
+pub use document::Document;
 pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
 pub use lead::{Lead, MatchKeys, Normalized, Refusal};

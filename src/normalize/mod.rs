@@ -22,7 +22,7 @@
 //! # Reasons of a refusal
 //!
 //! `invalid_email`, `invalid_phone`, `junk_value` (says nothing: `n/a`, `test`, `0000000`, `noreply@`), `not_a_name`
-//! (an address, or no letter in it), `too_long` (over 64 KiB); for properties also `not_an_object`, `nested_value`,
+//! (an address, or no letter in it), `too_long` (over 64 KiB, an external id over 1,000 bytes); for properties also `not_an_object`, `nested_value`,
 //! `too_many_properties` (over 200), `too_deep` (over 32 levels), `bad_name`. The last ones, when they are about the
 //! whole column, stand on a field named `properties`.
 

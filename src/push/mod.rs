@@ -11,6 +11,7 @@ pub use error::PushError;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,7 +22,7 @@ use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::normalize::Normalizer;
 use crate::rulebook::{Rulebook, Rules};
-use crate::store::claim::{Claimed, claim_leads, next_due, release_leads};
+use crate::store::claim::{Claimed, claim_leads, next_due, release_claims, release_leads};
 use crate::store::mirror::mirror_age;
 use crate::store::recover::{OpenIntent, intents_stored};
 use crate::store::{Store, StoreError, commit};
@@ -49,6 +50,8 @@ pub struct Push<C> {
     replica: ReplicaId,
     settings: PushSettings,
     sender: SenderHandle,
+    /// Something may be claimed that no pass works on: an answer was lost, or it could not be handed back.
+    claims_left: AtomicBool,
 }
 
 /// What a pass did.
@@ -92,6 +95,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             replica,
             settings,
             sender,
+            claims_left: AtomicBool::new(false),
         }
     }
 
@@ -99,7 +103,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
     /// backlog stays in the database and not in memory.
     ///
     /// # Errors
-    /// Nothing is sent for what it had claimed; the leads are handed back or lapse with the lease.
+    /// Nothing is sent for what it had claimed; the leads are handed back, now or by the next pass.
     pub async fn pass(&self) -> Result<PushReport, PushError> {
         let client = self.store.client().await?;
         if let Some(held) = self.held(mirror_age(&client).await?) {
@@ -113,6 +117,10 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.rulebook.in_force(&client).await?;
         self.rulebook.reread_mirrored(&client).await?;
         let rules = self.rulebook.rules();
+        if self.claims_left.swap(true, Ordering::SeqCst) {
+            let leads = release_claims(&client, self.replica).await?;
+            tracing::info!(leads, "claims that an earlier pass left are handed back");
+        }
         let claimed = claim_leads(
             &client,
             self.replica,
@@ -121,6 +129,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         )
         .await?;
         if claimed.is_empty() {
+            self.claims_left.store(false, Ordering::SeqCst);
             self.sender.more_to_come(false);
             let next_due = next_due(&client).await?;
             return Ok(PushReport {
@@ -134,6 +143,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.sender.more_to_come(full);
         match self.decide(claimed, &rules).await {
             Ok(batch) => {
+                self.claims_left.store(false, Ordering::SeqCst);
                 let report = self.report(leads.len(), &batch);
                 self.hand_over(batch);
                 Ok(report)
@@ -255,13 +265,16 @@ impl<C: Reader + Writer + 'static> Push<C> {
             let client = self.store.client().await?;
             release_leads(&client, self.replica, leads, delay, charged).await
         };
-        if let Err(error) = given_back.await {
-            let error = crate::fault::chain(&error);
-            tracing::warn!(
-                leads = leads.len(),
-                error,
-                "claims could not be handed back; they lapse with the lease"
-            );
+        match given_back.await {
+            Ok(()) => self.claims_left.store(false, Ordering::SeqCst),
+            Err(error) => {
+                let error = crate::fault::chain(&error);
+                tracing::warn!(
+                    leads = leads.len(),
+                    error,
+                    "claims could not be handed back; the next pass does it"
+                );
+            }
         }
     }
 }

@@ -119,6 +119,16 @@ pub async fn release_leads(
     Ok(())
 }
 
+/// Hands back clean all that a replica has claimed; how many.
+///
+/// # Errors
+/// As every statement; the claims stay as they are.
+pub async fn release_claims(client: &impl GenericClient, replica: ReplicaId) -> Result<i64, StoreError> {
+    Ok(call::row(client, "select gate.release_claims($1)", &[&replica.0])
+        .await?
+        .try_get(0)?)
+}
+
 /// How long until the next lead is due; absent when none waits, zero when one is due.
 ///
 /// # Errors

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::GenericClient;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call, matching};
 use crate::domain::{
-    Batch, CANONICAL, ChangeRow, ContactId, CrmId, DecisionRow, Field, IntentId, LeadId, MatchKeys, Operation, Origin,
-    ReplicaId, WaitingRow,
+    Batch, CANONICAL, ChangeRow, ConfirmedRow, ContactId, CrmId, DecisionRow, Field, IntentId, LeadId, MatchKeys,
+    Operation, Origin, ReplicaId, WaitingRow,
 };
 
 /// A lead that is still ours, with what else is known about its way.
@@ -90,7 +90,7 @@ pub async fn intend(
     let contacts = batch.contacts.iter().map(|contact| ContactRow {
         contact_id: contact.contact_id,
         gatekeeper_key: &contact.gatekeeper_key,
-        values: columns(&contact.values),
+        values: Columns(&contact.values),
         keys: row_of(contact.contact_id),
     });
     let intents = batch.intents.iter().map(|intent| IntentDocument {
@@ -110,6 +110,7 @@ pub async fn intend(
         intents: intents.collect(),
         decisions: &batch.decisions,
         changes: &batch.changes,
+        confirmed: &batch.confirmed,
         waiting: &batch.waiting,
     };
     call::rows(client, "select gate.intend($1, $2)", &[&replica.0, &Json(document)]).await?;
@@ -125,6 +126,7 @@ struct Document<'a> {
     intents: Vec<IntentDocument<'a>>,
     decisions: &'a [DecisionRow],
     changes: &'a [ChangeRow],
+    confirmed: &'a [ConfirmedRow],
     waiting: &'a [WaitingRow],
 }
 
@@ -133,7 +135,7 @@ struct ContactRow<'a> {
     contact_id: ContactId,
     gatekeeper_key: &'a str,
     #[serde(flatten)]
-    values: Value,
+    values: Columns<'a>,
     keys: Option<KeysRow<'a>>,
 }
 
@@ -157,17 +159,21 @@ struct KeysRow<'a> {
 }
 
 /// Values as columns of `crm.contact`: the canonical ones by name, the others in `properties`.
-pub(super) fn columns(values: &BTreeMap<Field, String>) -> Value {
-    let mut row = Map::new();
-    let mut properties = Map::new();
-    for (field, value) in values {
-        let map = if CANONICAL.contains(field) {
-            &mut row
-        } else {
-            &mut properties
-        };
-        map.insert(field.name().to_owned(), json!(value));
+#[derive(Debug)]
+pub(super) struct Columns<'a>(pub(super) &'a BTreeMap<Field, String>);
+
+impl Serialize for Columns<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_map(None)?;
+        let mut properties = BTreeMap::new();
+        for (field, value) in self.0 {
+            if CANONICAL.contains(field) {
+                row.serialize_entry(field.name(), value)?;
+            } else {
+                properties.insert(field.name(), value);
+            }
+        }
+        row.serialize_entry("properties", &properties)?;
+        row.end()
     }
-    row.insert("properties".to_owned(), Value::Object(properties));
-    Value::Object(row)
 }

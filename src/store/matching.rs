@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::GenericClient;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
 use crate::domain::{
-    Candidate, ContactId, CrmId, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
+    Candidate, ContactId, CrmId, Document, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
 };
 
 /// Who holds which address, and which addresses do not identify one person.
@@ -96,18 +96,13 @@ pub async fn match_leads(
         let ord: i32 = row.try_get("ord")?;
         let contact_id: Option<i64> = row.try_get("contact_id")?;
         let peer: Option<i32> = row.try_get("peer")?;
-        let Json(evidence): Json<Value> = row.try_get("evidence")?;
+        let Json(evidence): Json<Document> = row.try_get("evidence")?;
         let target = match (contact_id, peer) {
             (Some(contact_id), _) => Target::Contact(ContactId(contact_id)),
             (None, Some(peer)) => Target::Peer(usize::try_from(peer).unwrap_or(usize::MAX)),
             (None, None) => continue,
         };
-        let by = evidence["by"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|word| tier(word.as_str()?))
-            .collect();
+        let Levels { by } = serde_json::from_str(evidence.text()).unwrap_or_default();
         let found = Candidate {
             target,
             tier: tier(row.try_get("tier")?).unwrap_or(Tier::Fuzzy),
@@ -125,6 +120,12 @@ pub async fn match_leads(
         }
     }
     Ok(candidates)
+}
+
+/// Of the evidence, what is decided on; the levels of the fields are for the audit.
+#[derive(Debug, Default, Deserialize)]
+struct Levels {
+    by: Vec<Tier>,
 }
 
 fn tier(word: &str) -> Option<Tier> {

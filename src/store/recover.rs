@@ -28,7 +28,7 @@ pub struct OpenIntent {
     pub body: BTreeMap<Field, String>,
 }
 
-/// Takes over intents of dead runs and unknown ones that are due.
+/// Takes over intents of dead runs, unknown ones that are due, and those of our own that are not among `held`.
 ///
 /// # Errors
 /// As every statement.
@@ -37,11 +37,13 @@ pub async fn take_recoverable(
     replica: ReplicaId,
     settle_seconds: i32,
     limit: i32,
+    held: &[IntentId],
 ) -> Result<Vec<OpenIntent>, StoreError> {
+    let held: Vec<uuid::Uuid> = held.iter().map(|intent_id| intent_id.0).collect();
     let rows = call::rows(
         client,
-        "select * from gate.take_recoverable($1, $2, $3)",
-        &[&replica.0, &settle_seconds, &limit],
+        "select * from gate.take_recoverable($1, $2, $3, $4)",
+        &[&replica.0, &settle_seconds, &limit, &held],
     )
     .await?;
     rows.iter()

@@ -101,8 +101,9 @@ impl<C: Reader + Writer> Sweep<C> {
             tracing::warn!(leads = rescued, "claims of a dead replica are handed back");
         }
         if self.in_hand.is_empty() {
-            self.in_hand =
-                take_recoverable(&client, self.replica, self.settings.settle_seconds, RECOVER_AT_A_TIME).await?;
+            let held = self.sender.held_intents();
+            let settle_seconds = self.settings.settle_seconds;
+            self.in_hand = take_recoverable(&client, self.replica, settle_seconds, RECOVER_AT_A_TIME, &held).await?;
         }
         drop(client);
         let recovered = self.in_hand.len();

@@ -3,7 +3,7 @@
 //! Only reads that go to the CRM's store are asked (by id, by person key, by address), never its search. A read may still
 //! be behind; that does no harm: what is sent again carries the same person key, and the CRM refuses a second one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Sweep, SweepError};
 use crate::crm::{ReadAnswer, ReadKey, Reader, Writer};
@@ -90,7 +90,8 @@ impl<C: Reader + Writer> Sweep<C> {
             .collect();
         let by_key = self.read(ReadKey::GatekeeperKey, &keys).await?;
         let mut looked = Looked::default();
-        let mut not_by_key = BTreeMap::new();
+        // Pairs: a map by address would drop the second of two writes with one address, and leave it open for ever.
+        let mut not_by_key = Vec::new();
         for intent in intents {
             let record = intent.gatekeeper_key.as_deref().and_then(|key| found(&by_key, key));
             match record {
@@ -102,13 +103,14 @@ impl<C: Reader + Writer> Sweep<C> {
                 }
                 None => match intent.body.get(&Field::Email) {
                     Some(email) => {
-                        not_by_key.insert(email.to_lowercase(), intent);
+                        not_by_key.push((email.to_lowercase(), intent));
                     }
                     None => looked.again.push(intent.clone()),
                 },
             }
         }
-        let emails: Vec<String> = not_by_key.keys().cloned().collect();
+        let emails: BTreeSet<String> = not_by_key.iter().map(|(email, _)| email.clone()).collect();
+        let emails: Vec<String> = emails.into_iter().collect();
         if emails.is_empty() {
             return Ok(looked);
         }

@@ -5,6 +5,7 @@
 // Tests start tasks and look at files and the environment as they need. The homes in clippy.toml are for the program.
 #![allow(clippy::disallowed_methods)]
 
+mod bad_input;
 mod config;
 mod demo;
 mod flow;

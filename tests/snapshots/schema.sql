@@ -777,6 +777,9 @@ create function gate.governor_state(p_window_ms integer) returns TABLE(bucket te
 create function gate.holders_of_emails(p_emails text[]) returns TABLE(email text, contact_id bigint, shared boolean) stable
   grant execute to gatekeeper_daemon
 
+create function gate.holders_of_keys(p_keys text[]) returns TABLE(gatekeeper_key text, contact_id bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.index_keys(p_contacts bigint[]) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -876,6 +879,9 @@ create function gate.read_policy() returns jsonb stable
 create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.release_claims(p_replica uuid) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision, p_charged boolean) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -924,5 +930,5 @@ create function gate.story(p_lead bigint) returns jsonb stable
 create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real) returns TABLE(wait_ms bigint, why text) volatile
   grant execute to gatekeeper_daemon
 
-create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
+create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer, p_held uuid[]) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon

@@ -18,6 +18,9 @@ use crate::domain::{Field, MatchKeys, Normalized, Refusal};
 /// Longest text that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
+/// Longest id of a leading system, in bytes. Longer ones fit into no index.
+const LONGEST_ID: usize = 1_000;
+
 /// Whose values they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -90,7 +93,11 @@ impl<'n> Reader<'n> {
             }
         }
         let mut keys = MatchKeys {
-            external_id: self.clean.get(&Field::ExternalId).cloned(),
+            external_id: self
+                .clean
+                .get(&Field::ExternalId)
+                .filter(|id| id.len() <= LONGEST_ID)
+                .cloned(),
             country: self
                 .clean
                 .get(&Field::Country)
@@ -128,6 +135,10 @@ impl<'n> Reader<'n> {
         };
         let value = clean(text, shape);
         if value.is_empty() {
+            return;
+        }
+        if *field == Field::ExternalId && value.len() > LONGEST_ID && self.side == Side::Lead {
+            self.refuse(field.clone(), "too_long");
             return;
         }
         let says_something = match field {

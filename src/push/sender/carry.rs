@@ -7,7 +7,7 @@ use super::SenderSettings;
 use super::answered::{Sorted, sort};
 use super::queue::{Task, Work};
 use crate::crm::{CreateRow, CrmError, ReadAnswer, ReadKey, Reader, UpdateRow, Writer};
-use crate::domain::{CrmId, Field, Record};
+use crate::domain::{CrmId, Field, IntentId, Record};
 use crate::fault::{Classify, Fault};
 use crate::governor::{Backoff, Bucket, Permit, Priority};
 use crate::line::{Line, LineError};
@@ -32,7 +32,7 @@ pub(super) struct Carried {
     /// It was a probe.
     pub(super) was_probe: bool,
     /// Writes that are settled, or left to recovery.
-    pub(super) settled: usize,
+    pub(super) settled: Vec<IntentId>,
     /// Some of them are left to recovery.
     pub(super) in_doubt: bool,
     /// People whom the CRM does not know.
@@ -110,7 +110,7 @@ impl<C: Reader + Writer> Carrier<C> {
                 .map(|intent| row(intent, SettledAs::Conflict, Some("found_in_crm")))
                 .collect();
             self.store_records(&answer.records).await;
-            carried.settled = rows.len();
+            carried.settled = rows.iter().map(|row| row.intent_id).collect();
             self.settle(&rows, None).await;
         }
         carried
@@ -152,7 +152,7 @@ impl<C: Reader + Writer> Carrier<C> {
         }
         Carried {
             was_probe: false,
-            settled: rows.len(),
+            settled: rows.iter().map(|row| row.intent_id).collect(),
             in_doubt: rows.iter().any(|row| row.outcome == SettledAs::Unknown),
             to_create: Vec::new(),
             halves,

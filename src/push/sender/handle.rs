@@ -1,10 +1,12 @@
 //! The handle: how the push loop and recovery give the sender work, and how the push loop is held back.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
+use crate::domain::IntentId;
 use crate::store::recover::OpenIntent;
 
 /// What the sender is told.
@@ -26,7 +28,7 @@ pub struct SenderHandle {
 
 #[derive(Debug, Default)]
 struct Shared {
-    held: AtomicUsize,
+    held: Mutex<HashSet<IntentId>>,
     on_wire: AtomicUsize,
     more: AtomicBool,
     freed: Notify,
@@ -51,7 +53,7 @@ impl SenderHandle {
         if intents.is_empty() {
             return;
         }
-        self.shared.held.fetch_add(intents.len(), Ordering::SeqCst);
+        self.shared.held().extend(intents.iter().map(|intent| intent.intent_id));
         let _ = self.messages.send(Message::Intents { intents, looked_up });
     }
 
@@ -66,7 +68,7 @@ impl SenderHandle {
     pub async fn room(&self) {
         loop {
             let freed = self.shared.freed.notified();
-            if self.shared.held.load(Ordering::SeqCst) < self.limit {
+            if self.held() < self.limit {
                 return;
             }
             freed.await;
@@ -80,11 +82,21 @@ impl SenderHandle {
 
     /// Writes that are not settled yet.
     pub fn held(&self) -> usize {
-        self.shared.held.load(Ordering::SeqCst)
+        self.shared.held().len()
     }
 
-    pub(super) fn settled(&self, rows: usize) {
-        self.shared.held.fetch_sub(rows, Ordering::SeqCst);
+    /// Which these are. An open write of ours that is not among them is in nobody's hands.
+    pub fn held_intents(&self) -> Vec<IntentId> {
+        self.shared.held().iter().copied().collect()
+    }
+
+    pub(super) fn settled(&self, intents: &[IntentId]) {
+        {
+            let mut held = self.shared.held();
+            for intent_id in intents {
+                held.remove(intent_id);
+            }
+        }
         self.shared.freed.notify_waiters();
         metrics::gauge!("gatekeeper_intents_held").set(self.held() as f64);
     }
@@ -97,5 +109,11 @@ impl SenderHandle {
         if self.shared.on_wire.swap(calls, Ordering::SeqCst) != calls {
             metrics::gauge!("gatekeeper_calls_on_wire").set(calls as f64);
         }
+    }
+}
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, HashSet<IntentId>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

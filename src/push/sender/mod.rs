@@ -30,6 +30,9 @@ use carry::{Carried, Carrier};
 use handle::Message;
 use queue::Queues;
 
+/// How often is looked whether the lease is long enough again.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
+
 /// What the sender is told by the settings.
 #[derive(Debug, Clone)]
 pub struct SenderSettings {
@@ -135,10 +138,14 @@ impl<C: Reader + Writer + 'static> Sender<C> {
             && self.queues.ready(self.more_to_come, self.settings.linger, now)
     }
 
-    /// When to look again although nothing arrives: a batch has lingered long enough, or a pause is over.
+    /// When to look again although nothing arrives: a batch has lingered long enough, a pause is over, or the lease, which
+    /// tells nobody, may have been prolonged.
     fn next_wake(&self) -> Option<Instant> {
         if self.queues.is_empty() {
             return None;
+        }
+        if !(self.may_begin)() {
+            return Some(Instant::now() + LEASE_LOOK);
         }
         let lingered = self.queues.oldest().map(|oldest| oldest + self.settings.linger);
         match (self.resume_at.filter(|resume_at| *resume_at > Instant::now()), lingered) {
@@ -156,6 +163,8 @@ impl<C: Reader + Writer + 'static> Sender<C> {
 
     fn go(&mut self, granted: Result<Permit, LineError>, wire: &mut JoinSet<Carried>) {
         match granted {
+            // While it waited for the permit the lease became too short for a call.
+            Ok(_) if !(self.may_begin)() => {}
             Ok(permit) => {
                 let now = Instant::now();
                 if let Some(work) = self.queues.take(self.more_to_come, self.settings.linger, now) {
@@ -175,7 +184,7 @@ impl<C: Reader + Writer + 'static> Sender<C> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         let now = Instant::now();
-        self.handle.settled(carried.settled);
+        self.handle.settled(&carried.settled);
         if carried.in_doubt {
             self.handle.doubt();
         }

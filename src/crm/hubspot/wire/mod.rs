@@ -20,14 +20,15 @@ pub(super) use told::{Completion, Listed, Told, TracedRecord, account, listed, m
 
 use serde_json::Value;
 
-/// A member as text: texts as they are, numbers and booleans written out; anything else is no text.
+/// A member as text: texts as they are but for NUL, which no database keeps, numbers and booleans written out; anything
+/// else is no text.
 fn text(value: &Value, member: &str) -> Option<String> {
     as_text(value.get(member)?)
 }
 
 fn as_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.replace('\0', "")),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,

@@ -27,7 +27,7 @@ pub(super) fn record(value: &Value, names: &Names, keep: &dyn Fn(&Field) -> bool
             .as_deref()
             .and_then(time),
         archived: value.get("archived").and_then(Value::as_bool).unwrap_or(false),
-        gatekeeper_key: text(properties, KEY_PROPERTY).filter(|key| !key.trim().is_empty()),
+        gatekeeper_key: text(properties, KEY_PROPERTY).filter(|key| is_key(key)),
         additional_emails: parts(text(properties, MORE_EMAILS)).collect(),
         absorbed_ids: absorbed(properties, &crm_id),
         crm_id,
@@ -43,6 +43,11 @@ pub(super) fn record(value: &Value, names: &Names, keep: &dyn Fn(&Field) -> bool
         }
     }
     Some(record)
+}
+
+/// Ours are far shorter; what else a person writes there is no key.
+fn is_key(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 100
 }
 
 /// Ids that were merged into this one, from both properties that tell of it: neither is complete.
