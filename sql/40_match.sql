@@ -29,11 +29,11 @@ as $$
     from subject
     where external_id is not null
     union all
-    select ord, 'email', email, exists (
-      select
-      from rules.shared_mailbox
-      where address in (email, split_part(email, '@', 1), '@' || split_part(email, '@', 2))
-    )
+    select
+      ord, 'email', email,
+      email in (select address from rules.shared_mailbox)
+        or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
+        or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
     from subject, unnest(emails) as email
     union all
     select ord, 'loose_email', email, false
@@ -50,10 +50,22 @@ as $$
     cross join lateral (
       select few.contact_id, count(*) over () > 20 as many
       from (
-        select identifier.contact_id
-        from gate.identifier
-        where identifier.value = carried.value
-          and (identifier.kind = carried.kind or (carried.kind = 'loose_email' and identifier.kind = 'email'))
+        (
+          select identifier.contact_id
+          from gate.identifier
+          where identifier.kind = carried.kind
+            and identifier.value = carried.value
+          limit 21
+        )
+        union all
+        (
+          select identifier.contact_id
+          from gate.identifier
+          where carried.kind = 'loose_email'
+            and identifier.kind = 'email'
+            and identifier.value = carried.value
+          limit 21
+        )
         limit 21
       ) as few
     ) as found

@@ -11,9 +11,8 @@ begin
   perform gate.lock_people();
 
   insert into gate.delivery (source, source_key, content_hash, lead_id)
-  select lead.source, lead.source_key, content.hash, lead.lead_id
+  select lead.source, lead.source_key, gate.content_hash(lead), lead.lead_id
   from staging.lead
-  cross join lateral gate.content_hash(lead) as content (hash)
   where lead.lead_id = any (p_leads)
     and lead.source is not null
     and lead.source_key is not null
@@ -21,19 +20,31 @@ begin
   order by lead.lead_id
   on conflict do nothing;
 
+  -- Most are delivered for the first time: only of the others the content is looked at once more.
   return query
-  select work.lead_id, work.attempts, first_delivery.lead_id, review.state, review.contact_id
+  select
+    work.lead_id,
+    work.attempts,
+    case
+      when not exists (
+        select
+        from gate.delivery
+        where delivery.source = lead.source
+          and delivery.source_key = lead.source_key
+          and delivery.lead_id = lead.lead_id
+      ) then (
+        select delivery.lead_id
+        from gate.delivery
+        where delivery.source = lead.source
+          and delivery.source_key = lead.source_key
+          and delivery.content_hash = gate.content_hash(lead)
+      )
+    end,
+    review.state,
+    review.contact_id
   from unnest(p_leads, p_epochs) as mine (lead_id, epoch)
   join gate.work on work.lead_id = mine.lead_id
   left join staging.lead on lead.lead_id = mine.lead_id
-  left join lateral (
-    select delivery.lead_id
-    from gate.delivery
-    where delivery.source = lead.source
-      and delivery.source_key = lead.source_key
-      and delivery.content_hash = gate.content_hash(lead)
-      and delivery.lead_id <> mine.lead_id
-  ) as first_delivery on true
   left join gate.review on review.lead_id = mine.lead_id and review.state in ('accepted', 'created')
   where work.state = 'claimed'
     and work.replica_id = p_replica
@@ -48,13 +59,19 @@ language sql
 as $$
   select
     array(
-      select nextval(pg_get_serial_sequence('crm.contact', 'contact_id'))
+      select nextval(contact_ids)
       from generate_series(1, p_contacts)
     ),
     array(
-      select nextval(pg_get_serial_sequence('audit.entry', 'decision_id'))
+      select nextval(decision_ids)
       from generate_series(1, p_decisions)
     )
+  from (
+    select
+      pg_get_serial_sequence('crm.contact', 'contact_id')::regclass as contact_ids,
+      pg_get_serial_sequence('audit.entry', 'decision_id')::regclass as decision_ids
+    offset 0
+  ) as sequence
 $$;
 
 -- What the mirror knows of some contacts: values by field name, where they came from, whether a write is under way.
@@ -109,11 +126,9 @@ as $$
   select
     asked.email,
     identifier.contact_id,
-    exists (
-      select
-      from rules.shared_mailbox
-      where address in (asked.email, split_part(asked.email, '@', 1), '@' || split_part(asked.email, '@', 2))
-    )
+    asked.email in (select address from rules.shared_mailbox)
+      or split_part(asked.email, '@', 1) in (select address from rules.shared_mailbox)
+      or '@' || split_part(asked.email, '@', 2) in (select address from rules.shared_mailbox)
   from unnest(p_emails) as asked (email)
   left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
 $$;
@@ -151,6 +166,7 @@ language plpgsql
 as $$
 declare
   v_keys jsonb;
+  v_mirror_age interval := gate.mirror_age();
 begin
   insert into crm.contact (
     contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
@@ -175,10 +191,47 @@ begin
   select intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, p_replica
   from jsonb_populate_recordset(null::gate.intent, p_batch -> 'intents');
 
-  insert into audit.entry (
-    decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence, policy_version,
-    mirror_age, intent_id, replica_id, normalizer
+  -- The decisions are the bulk of the document: they are read once.
+  with decision as materialized (
+    select *
+    from jsonb_to_recordset(p_batch -> 'decisions') as decision (
+      decision_id bigint, lead_id bigint, source text, action text, tier text, score real, contact_id bigint,
+      crm_id text, reason text, evidence jsonb, intent_id uuid
+    )
+  ), noted as (
+    insert into audit.entry (
+      decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence, policy_version,
+      mirror_age, intent_id, replica_id, normalizer
+    )
+    overriding system value
+    select
+      decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence,
+      (p_batch ->> 'policy_version')::bigint, v_mirror_age, intent_id, p_replica, p_batch ->> 'normalizer'
+    from decision
+  ), folded as (
+    insert into gate.intent_lead (intent_id, lead_id, decision_id)
+    select intent_id, lead_id, decision_id
+    from decision
+    where intent_id is not null
+  ), dead as (
+    insert into gate.dead_letter (lead_id, decision_id, reason)
+    select lead_id, decision_id, reason
+    from decision
+    where action = 'dead'
+    on conflict (lead_id) do update
+    set decision_id = excluded.decision_id, reason = excluded.reason, message = null, died_at = now(),
+        state = 'waiting', resolved_at = null, resolved_by = null, note = null
+  ), asked as (
+    insert into gate.review (lead_id, decision_id, reason, candidates)
+    select lead_id, decision_id, reason, coalesce(evidence -> 'candidates', '[]')
+    from decision
+    where action = 'review'
+    on conflict (lead_id) do update
+    set decision_id = excluded.decision_id, reason = excluded.reason, candidates = excluded.candidates,
+        opened_at = now(), state = 'open', contact_id = null, resolved_at = null, resolved_by = null, note = null
   )
+<<<<<<< HEAD
+=======
   overriding system value
   select
     decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence,
@@ -222,15 +275,22 @@ begin
   set decision_id = excluded.decision_id, reason = excluded.reason, candidates = excluded.candidates,
       opened_at = now(), state = 'open', contact_id = null, resolved_at = null, resolved_by = null, note = null;
 
+>>>>>>> main
   update gate.work
   set state = case
-        when entry.intent_id is not null then 'intended'
-        when entry.action in ('dead', 'review') then entry.action
+        when decision.intent_id is not null then 'intended'
+        when decision.action in ('dead', 'review') then decision.action
         else 'done'
       end,
       replica_id = null
-  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions') as entry
-  where work.lead_id = entry.lead_id;
+  from decision
+  where work.lead_id = decision.lead_id;
+
+  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
+  select decision_id, field, old_value, new_value, verdict, rule, old_source
+  from jsonb_to_recordset(p_batch -> 'changes') as change (
+    decision_id bigint, field text, old_value text, new_value text, verdict text, rule text, old_source text
+  );
 
   update gate.work
   set state = 'ready',

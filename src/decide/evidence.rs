@@ -1,10 +1,11 @@
 //! Evidence: what a decision was made on, as the audit keeps it.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::input::LeadInput;
 use super::policy::Thresholds;
-use crate::domain::{Candidate, ContactId, Field, Target};
+use crate::domain::{Candidate, ContactId, Document, Field, Names, Normalized, Target, Tier};
 
 /// What is kept of a decision: how the lead was read, whom it was compared with, which fields were the same.
 ///
@@ -16,7 +17,7 @@ pub(super) fn evidence(
     key_holder: Option<ContactId>,
     contact_of: &[Option<ContactId>],
     thresholds: &Thresholds,
-) -> Value {
+) -> Document {
     let contact_of = |candidate: &Candidate| match candidate.target {
         Target::Contact(contact_id) => Some(contact_id),
         Target::Peer(peer) => contact_of.get(peer).copied().flatten(),
@@ -26,40 +27,59 @@ pub(super) fn evidence(
         let contact = contact_of(candidate).map(Target::Contact);
         matches!(candidate.target, Target::Peer(_)) && lead.candidates.iter().any(|other| Some(other.target) == contact)
     };
+    let compared = lead
+        .candidates
+        .iter()
+        .filter(|candidate| !says_nothing_new(candidate))
+        .map(|candidate| {
+            Considered::Compared(Compared {
+                contact_id: contact_of(candidate),
+                in_batch: matches!(candidate.target, Target::Peer(_)),
+                tier: candidate.tier,
+                names: candidate.names,
+                score: candidate.score,
+                levels: &candidate.evidence,
+            })
+        });
     let by_key = key_holder.map(|contact_id| {
-        json!({
+        Considered::ByKey(json!({
             "contact_id": contact_id,
             "in_batch": false,
             "tier": "person_key",
             "names": "unknown",
             "score": null,
             "levels": {"by": ["person_key"]},
-        })
+        }))
     });
-    let candidates: Vec<Value> = lead
-        .candidates
-        .iter()
-        .filter(|candidate| !says_nothing_new(candidate))
-        .map(|candidate| {
-            json!({
-                "contact_id": contact_of(candidate),
-                "in_batch": matches!(candidate.target, Target::Peer(_)),
-                "tier": candidate.tier,
-                "names": candidate.names,
-                "score": candidate.score,
-                "levels": candidate.evidence,
-            })
-        })
-        .chain(by_key)
-        .collect();
-    json!({
-        "normalized": lead.normalized,
-        "candidates": candidates,
-        "same": same,
-        "thresholds": {
-            "match": thresholds.same,
-            "review": thresholds.review,
-            "margin": thresholds.margin,
-        },
+    Document::of(&Evidence {
+        normalized: &lead.normalized,
+        candidates: compared.chain(by_key).collect(),
+        same,
+        thresholds,
     })
+}
+
+#[derive(Debug, Serialize)]
+struct Evidence<'a> {
+    normalized: &'a Normalized,
+    candidates: Vec<Considered<'a>>,
+    same: &'a [Field],
+    thresholds: &'a Thresholds,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Considered<'a> {
+    Compared(Compared<'a>),
+    ByKey(Value),
+}
+
+#[derive(Debug, Serialize)]
+struct Compared<'a> {
+    contact_id: Option<ContactId>,
+    in_batch: bool,
+    tier: Tier,
+    names: Names,
+    score: f32,
+    levels: &'a Document,
 }

@@ -183,8 +183,6 @@ fn clear_winner<'p, 'c>(people: &[&'p Person<'c>], margin: f32) -> Option<&'p Pe
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     fn candidate(contact: i64, by: &[Tier], names: Names, score: f32) -> Candidate {
@@ -194,7 +192,7 @@ mod tests {
             by: by.to_vec(),
             names,
             score,
-            evidence: Value::Null,
+            evidence: crate::domain::Document::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The source that stands for values set in the CRM itself.
 pub(super) const CRM_SOURCE: &str = "crm";
@@ -45,7 +45,7 @@ pub struct FieldRule {
 }
 
 /// The rows of `rules.match_threshold`.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Thresholds {
     /// From here on it is the same person.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{ContactId, CrmId, Field, IntentId, LeadId, Tier};
+use super::{ContactId, CrmId, Document, Field, IntentId, LeadId, Tier};
 
 /// What was decided about a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,7 +130,7 @@ pub struct DecisionRow {
     /// Reason code.
     pub reason: Option<String>,
     /// What it was decided on.
-    pub evidence: Value,
+    pub evidence: Document,
     /// The write it went into.
     pub intent_id: Option<IntentId>,
 }

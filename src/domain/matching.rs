@@ -1,9 +1,8 @@
 //! What the matcher found: candidates for a lead, and how well each agrees.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::ContactId;
+use super::{ContactId, Document};
 
 /// What identified a person, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,5 +69,5 @@ pub struct Candidate {
     /// Sum of the match weights.
     pub score: f32,
     /// Level of agreement of each field, for the audit.
-    pub evidence: Value,
+    pub evidence: Document,
 }

@@ -4,6 +4,7 @@
 
 mod batch;
 mod contact;
+mod document;
 mod field;
 mod ids;
 mod lead;
@@ -14,6 +15,7 @@ pub use batch::{
     ProvisionalContact, WaitingRow,
 };
 pub use contact::{KnownContact, Provenance, Record};
+pub use document::Document;
 pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
 pub use lead::{Lead, MatchKeys, Normalized, Refusal};

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::GenericClient;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call, matching};
-use crate::domain::{Batch, CANONICAL, ContactId, Field, LeadId, MatchKeys, ReplicaId};
+use crate::domain::{
+    Batch, CANONICAL, ChangeRow, ConfirmedRow, ContactId, CrmId, DecisionRow, Field, IntentId, LeadId, MatchKeys,
+    Operation, Origin, ReplicaId, WaitingRow,
+};
 
 /// A lead that is still ours, with what else is known about its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,67 +81,99 @@ pub async fn intend(
     policy_version: i64,
     normalizer: &str,
 ) -> Result<(), StoreError> {
-    let contacts: Vec<Value> = batch
-        .contacts
-        .iter()
-        .map(|contact| {
-            let mut row = columns(&contact.values);
-            row["contact_id"] = json!(contact.contact_id);
-            row["gatekeeper_key"] = json!(contact.gatekeeper_key);
-            row["keys"] = keys(contact.contact_id, keys_of);
-            row
+    let row_of = |contact_id: ContactId| {
+        keys_of.get(&contact_id).map(|keys| KeysRow {
+            contact_id,
+            keys: matching::StoredKeys::of(keys),
         })
-        .collect();
-    let intents: Vec<Value> = batch
-        .intents
-        .iter()
-        .map(|intent| {
-            json!({
-                "intent_id": intent.intent_id,
-                "contact_id": intent.contact_id,
-                "operation": intent.operation,
-                "crm_id": intent.crm_id,
-                "gatekeeper_key": intent.gatekeeper_key,
-                "body": intent.body,
-                "origin": intent.origin,
-                "keys": keys(intent.contact_id, keys_of),
-            })
-        })
-        .collect();
-    let document = json!({
-        "normalizer": normalizer,
-        "policy_version": policy_version,
-        "contacts": contacts,
-        "intents": intents,
-        "decisions": batch.decisions,
-        "changes": batch.changes,
-        "confirmed": batch.confirmed,
-        "waiting": batch.waiting,
+    };
+    let contacts = batch.contacts.iter().map(|contact| ContactRow {
+        contact_id: contact.contact_id,
+        gatekeeper_key: &contact.gatekeeper_key,
+        values: Columns(&contact.values),
+        keys: row_of(contact.contact_id),
     });
+    let intents = batch.intents.iter().map(|intent| IntentDocument {
+        intent_id: intent.intent_id,
+        contact_id: intent.contact_id,
+        operation: intent.operation,
+        crm_id: intent.crm_id.as_ref(),
+        gatekeeper_key: intent.gatekeeper_key.as_deref(),
+        body: &intent.body,
+        origin: &intent.origin,
+        keys: row_of(intent.contact_id),
+    });
+    let document = Document {
+        normalizer,
+        policy_version,
+        contacts: contacts.collect(),
+        intents: intents.collect(),
+        decisions: &batch.decisions,
+        changes: &batch.changes,
+        confirmed: &batch.confirmed,
+        waiting: &batch.waiting,
+    };
     call::rows(client, "select gate.intend($1, $2)", &[&replica.0, &Json(document)]).await?;
     Ok(())
 }
 
-fn keys(contact_id: ContactId, keys_of: &BTreeMap<ContactId, MatchKeys>) -> Value {
-    keys_of.get(&contact_id).map_or(Value::Null, |keys| {
-        let mut row = matching::keys_json(keys);
-        row["contact_id"] = json!(contact_id);
-        row
-    })
+/// What `gate.intend` reads. Written straight into the message: as a tree of values a batch would be many times as large.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    normalizer: &'a str,
+    policy_version: i64,
+    contacts: Vec<ContactRow<'a>>,
+    intents: Vec<IntentDocument<'a>>,
+    decisions: &'a [DecisionRow],
+    changes: &'a [ChangeRow],
+    confirmed: &'a [ConfirmedRow],
+    waiting: &'a [WaitingRow],
+}
+
+#[derive(Debug, Serialize)]
+struct ContactRow<'a> {
+    contact_id: ContactId,
+    gatekeeper_key: &'a str,
+    #[serde(flatten)]
+    values: Columns<'a>,
+    keys: Option<KeysRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct IntentDocument<'a> {
+    intent_id: IntentId,
+    contact_id: ContactId,
+    operation: Operation,
+    crm_id: Option<&'a CrmId>,
+    gatekeeper_key: Option<&'a str>,
+    body: &'a BTreeMap<Field, String>,
+    origin: &'a BTreeMap<Field, Origin>,
+    keys: Option<KeysRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeysRow<'a> {
+    contact_id: ContactId,
+    #[serde(flatten)]
+    keys: matching::StoredKeys<'a>,
 }
 
 /// Values as columns of `crm.contact`: the canonical ones by name, the others in `properties`.
-pub(super) fn columns(values: &BTreeMap<Field, String>) -> Value {
-    let mut row = Map::new();
-    let mut properties = Map::new();
-    for (field, value) in values {
-        let map = if CANONICAL.contains(field) {
-            &mut row
-        } else {
-            &mut properties
-        };
-        map.insert(field.name().to_owned(), json!(value));
+#[derive(Debug)]
+pub(super) struct Columns<'a>(pub(super) &'a BTreeMap<Field, String>);
+
+impl Serialize for Columns<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_map(None)?;
+        let mut properties = BTreeMap::new();
+        for (field, value) in self.0 {
+            if CANONICAL.contains(field) {
+                row.serialize_entry(field.name(), value)?;
+            } else {
+                properties.insert(field.name(), value);
+            }
+        }
+        row.serialize_entry("properties", &properties)?;
+        row.end()
     }
-    row.insert("properties".to_owned(), Value::Object(properties));
-    Value::Object(row)
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::GenericClient;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
 use crate::domain::{
-    Candidate, ContactId, CrmId, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
+    Candidate, ContactId, CrmId, Document, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
 };
 
 /// Who holds which address, and which addresses do not identify one person.
@@ -29,23 +30,48 @@ pub fn block_hash(block: &str) -> i64 {
     i64::from_be_bytes(bytes)
 }
 
-/// The keys as the database takes them, without the blocks' texts.
-pub(super) fn keys_json(keys: &MatchKeys) -> Value {
-    let blocks: Vec<i64> = keys.blocks.iter().map(|block| block_hash(block)).collect();
-    json!({
-        "external_id": keys.external_id,
-        "emails": keys.emails,
-        "loose_emails": keys.loose_emails,
-        "phones": keys.phones,
-        "first_name": keys.first_name,
-        "last_name": keys.last_name,
-        "company": keys.company,
-        "email_domain": keys.email_domain,
-        "email_local": keys.email_local,
-        "city": keys.city,
-        "country": keys.country,
-        "blocks": blocks,
-    })
+/// The keys as the database takes them: blocks by their numbers, without their texts.
+#[derive(Debug, Serialize)]
+pub(super) struct StoredKeys<'a> {
+    external_id: Option<&'a str>,
+    emails: &'a [String],
+    loose_emails: &'a [String],
+    phones: &'a [String],
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    company: Option<&'a str>,
+    email_domain: Option<&'a str>,
+    email_local: Option<&'a str>,
+    city: Option<&'a str>,
+    country: Option<&'a str>,
+    blocks: Vec<i64>,
+}
+
+impl<'a> StoredKeys<'a> {
+    pub(super) fn of(keys: &'a MatchKeys) -> Self {
+        Self {
+            external_id: keys.external_id.as_deref(),
+            emails: &keys.emails,
+            loose_emails: &keys.loose_emails,
+            phones: &keys.phones,
+            first_name: keys.first_name.as_deref(),
+            last_name: keys.last_name.as_deref(),
+            company: keys.company.as_deref(),
+            email_domain: keys.email_domain.as_deref(),
+            email_local: keys.email_local.as_deref(),
+            city: keys.city.as_deref(),
+            country: keys.country.as_deref(),
+            blocks: keys.blocks.iter().map(|block| block_hash(block)).collect(),
+        }
+    }
+}
+
+/// One lead for the matcher.
+#[derive(Debug, Serialize)]
+struct Subject<'a> {
+    ord: usize,
+    #[serde(flatten)]
+    keys: StoredKeys<'a>,
 }
 
 /// Candidates of each lead, in the leads' order, best first.
@@ -56,38 +82,27 @@ pub async fn match_leads(
     client: &impl GenericClient,
     leads: &[&Normalized],
 ) -> Result<Vec<Vec<Candidate>>, StoreError> {
-    let subjects: Vec<Value> = leads
+    let subjects: Vec<Subject<'_>> = leads
         .iter()
         .enumerate()
-        .map(|(ord, lead)| {
-            let mut keys = keys_json(&lead.keys);
-            keys["ord"] = json!(ord);
-            keys
+        .map(|(ord, lead)| Subject {
+            ord,
+            keys: StoredKeys::of(&lead.keys),
         })
         .collect();
-    let rows = call::rows(
-        client,
-        "select * from gate.match_leads($1)",
-        &[&Json(Value::Array(subjects))],
-    )
-    .await?;
+    let rows = call::rows(client, "select * from gate.match_leads($1)", &[&Json(subjects)]).await?;
     let mut candidates = vec![Vec::new(); leads.len()];
     for row in rows {
         let ord: i32 = row.try_get("ord")?;
         let contact_id: Option<i64> = row.try_get("contact_id")?;
         let peer: Option<i32> = row.try_get("peer")?;
-        let Json(evidence): Json<Value> = row.try_get("evidence")?;
+        let Json(evidence): Json<Document> = row.try_get("evidence")?;
         let target = match (contact_id, peer) {
             (Some(contact_id), _) => Target::Contact(ContactId(contact_id)),
             (None, Some(peer)) => Target::Peer(usize::try_from(peer).unwrap_or(usize::MAX)),
             (None, None) => continue,
         };
-        let by = evidence["by"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|word| tier(word.as_str()?))
-            .collect();
+        let Levels { by } = serde_json::from_str(evidence.text()).unwrap_or_default();
         let found = Candidate {
             target,
             tier: tier(row.try_get("tier")?).unwrap_or(Tier::Fuzzy),
@@ -105,6 +120,12 @@ pub async fn match_leads(
         }
     }
     Ok(candidates)
+}
+
+/// Of the evidence, what is decided on; the levels of the fields are for the audit.
+#[derive(Debug, Default, Deserialize)]
+struct Levels {
+    by: Vec<Tier>,
 }
 
 fn tier(word: &str) -> Option<Tier> {

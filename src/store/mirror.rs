@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::GenericClient;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio_postgres::types::Json;
 
-use super::{StoreError, call, intend, matching};
-use crate::domain::{ContactId, MatchKeys, Record};
+use super::intend::Columns;
+use super::matching::StoredKeys;
+use super::{StoreError, call};
+use crate::domain::{ContactId, CrmId, MatchKeys, Record};
 use crate::normalize::Normalizer;
 
 /// What writing contacts changed.
@@ -26,7 +30,7 @@ pub struct Written {
 /// Contacts ready to be written: with the keys by which they are found. Made off the async threads.
 #[derive(Debug, Clone)]
 pub struct MirrorRows {
-    rows: Vec<Value>,
+    rows: Vec<MirrorRow>,
     normalizer: String,
 }
 
@@ -43,7 +47,7 @@ impl MirrorRows {
         Self {
             rows: newest
                 .values()
-                .map(|record| record_json(record, &normalizer.record(record).keys))
+                .map(|record| MirrorRow::new(record, &normalizer.record(record).keys))
                 .collect(),
             normalizer: normalizer.version().to_owned(),
         }
@@ -69,7 +73,7 @@ impl MirrorRows {
 
     /// The id of the first contact, for the log.
     pub fn first_id(&self) -> Option<&str> {
-        self.rows.first()?.get("crm_id")?.as_str()
+        Some(&self.rows.first()?.crm_id)
     }
 
     /// Writes them. An older version never overwrites a newer one.
@@ -77,10 +81,11 @@ impl MirrorRows {
     /// # Errors
     /// As every statement; none of them is written then.
     pub async fn write(&self, client: &impl GenericClient) -> Result<Written, StoreError> {
+        let documents: Vec<&RawValue> = self.rows.iter().map(|row| &*row.document).collect();
         let row = call::row(
             client,
             "select * from gate.mirror_write($1, $2)",
-            &[&Json(&self.rows), &self.normalizer],
+            &[&Json(documents), &self.normalizer],
         )
         .await?;
         Ok(Written {
@@ -103,17 +108,46 @@ pub async fn mirror_write(
     MirrorRows::new(records, normalizer).write(client).await
 }
 
-fn record_json(record: &Record, keys: &MatchKeys) -> Value {
-    let mut row = intend::columns(&record.values);
-    row["crm_id"] = json!(record.crm_id);
-    row["gatekeeper_key"] = json!(record.gatekeeper_key);
-    row["additional_emails"] = json!(record.additional_emails);
-    row["created_at"] = json!(record.created_at);
-    row["updated_at"] = json!(record.updated_at);
-    row["archived"] = json!(record.archived);
-    row["absorbed_ids"] = json!(record.absorbed_ids);
-    row["keys"] = matching::keys_json(keys);
-    row
+/// One contact as the database takes it, in text: whoever writes it does not have to make it.
+#[derive(Debug, Clone)]
+struct MirrorRow {
+    crm_id: String,
+    document: Box<RawValue>,
+}
+
+impl MirrorRow {
+    fn new(record: &Record, keys: &MatchKeys) -> Self {
+        let document = RecordDocument {
+            crm_id: &record.crm_id,
+            gatekeeper_key: record.gatekeeper_key.as_deref(),
+            values: Columns(&record.values),
+            additional_emails: &record.additional_emails,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            archived: record.archived,
+            absorbed_ids: &record.absorbed_ids,
+            keys: StoredKeys::of(keys),
+        };
+        Self {
+            crm_id: record.crm_id.clone(),
+            // Names and texts always make a document.
+            document: to_raw_value(&document).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct RecordDocument<'a> {
+    crm_id: &'a str,
+    gatekeeper_key: Option<&'a str>,
+    #[serde(flatten)]
+    values: Columns<'a>,
+    additional_emails: &'a [String],
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+    archived: bool,
+    absorbed_ids: &'a [CrmId],
+    keys: StoredKeys<'a>,
 }
 
 /// The fields that the mirror holds.
@@ -214,7 +248,7 @@ pub async fn put_keys(
     let rows: Vec<Value> = keys
         .iter()
         .map(|(contact_id, keys)| {
-            let mut row = matching::keys_json(keys);
+            let mut row = json!(StoredKeys::of(keys));
             row["contact_id"] = json!(contact_id);
             row
         })

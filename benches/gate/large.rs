@@ -1,0 +1,160 @@
+//! A mirror of 100,000 contacts: how fast it is filled, how fast leads are decided against it, and what the daemon
+//! makes of both together when the CRM has no limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatekeeper::daemon::connect_crm;
+use gatekeeper::domain::ReplicaId;
+use gatekeeper::push::sender::{Sender, SenderSettings};
+use gatekeeper::push::{Push, PushSettings};
+use gatekeeper::store::Store;
+use gatekeeper::store::replica::{ReplicaIdentity, start_replica, stop_replica};
+use tokio_util::sync::CancellationToken;
+
+use crate::Outcome;
+use crate::figures::{Figure, Figures, number, rate};
+use crate::leads::{LeadRow, deliver, mixed};
+use crate::machine::Watch;
+use crate::naive::Naive;
+use crate::people::Person;
+use crate::world::{Ground, Plot, World};
+
+const PEOPLE: u64 = 100_000;
+
+/// Leads of each run over the full mirror.
+const LEADS: u64 = 20_000;
+
+/// Leads that the other client searches for.
+const SAMPLE: u64 = 1_000;
+
+const NO_LIMITS: &str = "[limits]\ngeneral_calls = 0\nsearch_calls = 0\ndaily_calls = 0\n";
+
+pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<()> {
+    let plot = Plot {
+        name: "large",
+        people: PEOPLE,
+        sandbox: &["--unlimited"],
+        settings: NO_LIMITS,
+    };
+    let mut world = World::make(ground, plot).await?;
+    let mut daemon = world.start_daemon()?;
+    let watch = Watch::start();
+    world.until_loaded(&mut daemon).await?;
+    let load_others = watch.others();
+    let took = "select rows_read, extract(epoch from finished_at - started_at)::double precision
+        from gate.mirror_progress where pass = 'full'";
+    let row = world.client.query_one(took, &[]).await?;
+    let (contacts, load_seconds): (i64, f64) = (row.try_get(0)?, row.try_get(1)?);
+    let load_rate = contacts as f64 / load_seconds;
+    figures.daemon_memory("full load of 100,000", daemon.peak_memory()?);
+
+    let watch = Watch::start();
+    deliver(&world.client, &mixed(PEOPLE, 0, LEADS)).await?;
+    world
+        .until(&mut daemon, "select gate.is_idle()", Duration::from_secs(180))
+        .await?;
+    let whole = LEADS as f64 / watch.elapsed().as_secs_f64();
+    let whole_others = watch.others();
+    figures.daemon_memory("20,000 leads without limits", daemon.peak_memory()?);
+    daemon.stop()?;
+
+    // A pass over the recycle bin or a poll is not what is measured: no daemon runs, and nothing is sent.
+    let (decided, decided_others) = decide(&world).await?;
+    let actions = actions(&world).await?;
+
+    let leads: Vec<LeadRow> = (0..SAMPLE)
+        .map(|place| LeadRow::complete(&Person::new(place * 97)))
+        .collect();
+    let naive = Naive::unlimited(&world).work_off(&leads, 8, false).await?;
+    let searched = naive.leads as f64 / naive.time.as_secs_f64();
+
+    figures.add(
+        Figure::new("full load of 100,000 contacts, CRM without limits", "≥ 8,000/s")
+            .measured(format!("{}; {load_others}", rate(load_rate)), load_rate >= 8_000.0)
+            .naive(format!(
+                "has no mirror: a search for each, {} here, 5/s at HubSpot",
+                rate(searched)
+            )),
+    );
+    figures.add(
+        Figure::new("decisions with 100,000 contacts mirrored, no HTTP", "≥ 2,000/s")
+            .measured(format!("{}; {decided_others}", rate(decided)), decided >= 2_000.0)
+            .naive(format!("{} searches here, 5/s at HubSpot", rate(searched))),
+    );
+    figures.note(format!(
+        "The daemon as a whole, from COPY to all settled in a CRM without limits: {} leads at {} ({whole_others}). What was decided of all {} leads: {actions}.",
+        number(LEADS as usize),
+        rate(whole),
+        number(2 * LEADS as usize)
+    ));
+    world.end()
+}
+
+/// Leads decided a second, from claim to commit of the intents. The sender is there and does not run.
+async fn decide(world: &World) -> Outcome<(f64, String)> {
+    let config = world.config()?;
+    let store = Store::open(&config).await?;
+    let replica = ReplicaId::new();
+    let me = ReplicaIdentity {
+        replica_id: replica,
+        host_id: "bench".to_owned(),
+        process_id: 1,
+        process_started: String::new(),
+    };
+    start_replica(&store.client().await?, &me, Duration::from_secs(600), &[]).await?;
+    let stop = CancellationToken::new();
+    let (line, rulebook) = connect_crm(&config, &store, replica, &stop).await?;
+    let sender = SenderSettings {
+        calls_in_flight: 8,
+        linger: Duration::ZERO,
+        queue_limit: usize::MAX,
+        settle_seconds: 10,
+        max_attempts: 8,
+    };
+    let (sender, handle) = Sender::new(Arc::clone(&line), store.clone(), rulebook.clone(), sender, || false);
+    let settings = PushSettings {
+        batch_leads: config.gate.batch_leads,
+        suspect_claims: 3,
+        max_claims: 5,
+        max_mirror_age: Duration::from_secs(3_600),
+    };
+    let push = Push::new(store.clone(), line, rulebook, replica, settings, handle);
+    deliver(&world.client, &mixed(PEOPLE, LEADS, LEADS)).await?;
+    let watch = Watch::start();
+    let mut decided = 0;
+    let mut time = Duration::ZERO;
+    loop {
+        let report = push.pass().await?;
+        if let Some(held) = report.held {
+            return Err(format!("the gate holds: {held:?}").into());
+        }
+        if report.claimed == 0 {
+            break;
+        }
+        decided += report.decided;
+        time = watch.elapsed();
+    }
+    let others = watch.others();
+    drop(sender);
+    stop_replica(&store.client().await?, replica).await?;
+    store.close().await;
+    Ok((decided as f64 / time.as_secs_f64(), others))
+}
+
+/// How many leads went which way.
+async fn actions(world: &World) -> Outcome<String> {
+    let counts = "select action || coalesce(' by ' || tier, ''), count(*) from audit.entry group by 1 order by 2 desc";
+    let rows = world.client.query(counts, &[]).await?;
+    let words: Result<Vec<String>, tokio_postgres::Error> = rows
+        .iter()
+        .map(|row| {
+            Ok(format!(
+                "{} {}",
+                number(row.try_get::<_, i64>(1)?.unsigned_abs() as usize),
+                row.try_get::<_, String>(0)?
+            ))
+        })
+        .collect();
+    Ok(words?.join(", "))
+}

@@ -1,0 +1,87 @@
+//! The figures that Gatekeeper promises, each beside the client that searches and then creates, one lead at a time.
+//!
+//! ```text
+//! cargo bench                     all figures; exit code 1 when a goal is missed
+//! cargo bench -- large            only one of: burst latency large
+//! cargo bench -- --write          writes docs/BENCHMARKS.md as well
+//! cargo bench -- --keep           leaves the databases and logs behind, to look into
+//! ```
+//!
+//! All parts are real: a private PostgreSQL with production settings, the release binary as daemon and as sandbox, HTTP
+//! between them. Only the decisions alone are driven in this process, for a daemon would send what it has decided.
+
+mod burst;
+mod figures;
+mod large;
+mod latency;
+mod leads;
+mod machine;
+mod naive;
+mod people;
+mod process;
+mod words;
+mod world;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use figures::Figures;
+use world::Ground;
+
+/// Any failure ends the run; it is told whole.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let (write, keep) = (has("--write"), has("--keep"));
+    let named: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("--"))
+        .collect();
+    if write && !named.is_empty() {
+        eprintln!("docs/BENCHMARKS.md is written with all figures or not at all");
+        return ExitCode::from(2);
+    }
+    match run(&named, write, keep).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the benchmark failed: {}", gatekeeper::fault::chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
+    // Fails when somebody was first, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let is_asked = |name: &str| named.is_empty() || named.contains(&name);
+    let load = machine::load();
+    let ground = Ground::prepare().await?;
+    let mut figures = Figures::default();
+    if is_asked("burst") {
+        burst::measure(&ground, &mut figures).await?;
+    }
+    if is_asked("latency") {
+        latency::measure(&ground, &mut figures).await?;
+    }
+    if is_asked("large") {
+        large::measure(&ground, &mut figures).await?;
+    }
+    figures.conclude_memory();
+    ground.clear(keep).await;
+
+    let mut place = machine::describe();
+    place.push(format!("load of the machine: {load} before, {} after", machine::load()));
+    let place: String = place.iter().map(|line| format!("- {line}\n")).collect();
+    let text = format!("{place}\n{}", figures.text());
+    println!("\n{text}");
+    if write {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/BENCHMARKS.md");
+        std::fs::write(&file, format!("{}{text}", include_str!("preface.md")))?;
+    }
+    Ok(figures.all_met())
+}
