@@ -111,7 +111,11 @@ pub(super) fn start(
         ),
     );
     spawn(tasks, "pull", pull_loop(pull, leads, progress.clone(), stop.clone()));
-    spawn(tasks, "sweep", sweep_loop(sweep, handle.doubts(), progress.clone(), stop.clone()));
+    spawn(
+        tasks,
+        "sweep",
+        sweep_loop(sweep, handle.doubts(), progress.clone(), stop.clone()),
+    );
     if options.until_idle {
         spawn(tasks, "idle", until_idle(store, handle, stop.clone()));
     }

@@ -87,7 +87,8 @@ fn mishaps() -> Vec<(&'static str, Rule)> {
 
 #[tokio::test]
 async fn a_creation_of_unknown_outcome_ends_as_exactly_one_contact() {
-    for (what, rule) in mishaps() {
+    // Side by side: each waits for the look-up of its own.
+    let ways = mishaps().into_iter().map(|(what, rule)| async move {
         let world = World::new().await;
         world.leads(people(10)).await;
         let late = rule
@@ -121,12 +122,14 @@ async fn a_creation_of_unknown_outcome_ends_as_exactly_one_contact() {
             world.contacts().iter().all(|contact| contact["city"] == "Riga"),
             "{what}"
         );
-    }
+    });
+    futures::future::join_all(ways).await;
 }
 
 #[tokio::test]
 async fn a_change_of_unknown_outcome_is_found_out_or_made_again() {
-    for (what, rule) in mishaps() {
+    // Side by side: each waits for the look-up of its own.
+    let ways = mishaps().into_iter().map(|(what, rule)| async move {
         let world = World::new().await;
         let seeds = (0..10).map(|number| json!({"email": format!("p{number}@example.com"), "city": "Kiel"}));
         world.seed(seeds.collect());
@@ -140,7 +143,8 @@ async fn a_change_of_unknown_outcome_is_found_out_or_made_again() {
         let done = "select count(*) from gate.work where state = 'done'";
         assert_eq!(world.count(done).await, 10, "{what}");
         assert_eq!(world.contacts().len(), 10, "{what}");
-    }
+    });
+    futures::future::join_all(ways).await;
 }
 
 #[tokio::test]
