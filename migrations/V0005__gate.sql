@@ -77,7 +77,7 @@ comment on column gate.work.lead_id is 'The lead.';
 comment on column gate.work.state is 'ready, claimed by a replica, intended (a write is under way), done, dead (see gate.dead_letter), review (see gate.review).';
 comment on column gate.work.replica_id is 'Who has claimed it.';
 comment on column gate.work.epoch is 'Grows at every claim; what an older claimer reports is refused.';
-comment on column gate.work.claims is 'How often it was claimed and not handed back clean: a lead that kills the process is found by this.';
+comment on column gate.work.claims is 'How often it was claimed and not handed back clean: a lead that kills the process is found by this. Below zero: to be taken alone.';
 comment on column gate.work.attempts is 'How often it was decided anew after the CRM contradicted the mirror.';
 comment on column gate.work.next_at is 'Not before.';
 comment on column gate.work.waits_for is 'The person whose open intent must be settled first.';

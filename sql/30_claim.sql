@@ -73,7 +73,8 @@ as $$
 $$;
 
 -- Takes up to p_limit leads that are due, at most p_bytes of text (one lead at least), oldest first. A lead that has
--- been claimed p_suspect times or more without being handed back is taken alone: it may be what kills the process.
+-- been claimed p_suspect times or more without being handed back is taken alone: it may be what kills the process. So is
+-- one with less than no claims: it was folded into a write that the CRM refused, and may be to blame for that.
 -- Called by the push loop. Locks the rows it takes, skips those that others hold.
 -- The CTE is materialized: the planner must not evaluate a locking limit twice.
 create or replace function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer)
@@ -98,7 +99,7 @@ as $$
       due.lead_id,
       row_number() over oldest_first as place,
       sum(octet_length(lead::text)) over oldest_first as bytes_so_far,
-      bool_or(due.claims >= p_suspect) over oldest_first as suspect_so_far
+      bool_or(due.claims >= p_suspect or due.claims < 0) over oldest_first as suspect_so_far
     from due
     left join staging.lead using (lead_id)
     window oldest_first as (order by due.next_at, due.lead_id)

@@ -20,7 +20,8 @@ $$;
 --
 -- outcome   what happens
 -- applied   the mirror holds the values, the leads are done
--- rejected  the leads are dead letters with the CRM's words
+-- rejected  the lead is a dead letter with the CRM's words. Of several that were folded into one write nobody knows which is
+--           to blame: they are decided anew one by one, p_max_attempts times at the most
 -- conflict  the CRM has the person under an id we did not know, or not under the one we knew (missing): the leads are
 -- missing   decided anew against what was read meanwhile, p_max_attempts times at the most
 -- withdrawn never sent: the leads are decided anew, uncharged
@@ -83,9 +84,14 @@ begin
       coalesce(answered.crm_id, intent.crm_id) as crm_id,
       answered.created_at, answered.updated_at, answered.reason, answered.message
   )
-  select coalesce(jsonb_agg(to_jsonb(closed)), '[]')
+  select coalesce(jsonb_agg(to_jsonb(closed) || jsonb_build_object('anew', anew)), '[]')
   into v_settled
-  from closed;
+  from closed
+  cross join lateral (
+    select outcome in ('conflict', 'missing') or (outcome = 'rejected' and count(*) > 1) as anew
+    from gate.intent_lead
+    where intent_lead.intent_id = closed.intent_id
+  ) as decided;
   v_fenced := jsonb_array_length(p_rows) - jsonb_array_length(v_settled);
 
   -- The answer names another id than was sent: merged meanwhile.
@@ -212,11 +218,11 @@ begin
     intent_lead.lead_id, intent_lead.decision_id,
     case when settled.outcome = 'rejected' then coalesce(settled.reason, 'rejected') else 'conflict_unresolved' end,
     settled.message
-  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text, reason text, message text)
+  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text, anew boolean, reason text, message text)
   join gate.intent_lead using (intent_id)
   join gate.work using (lead_id)
-  where settled.outcome = 'rejected'
-    or (settled.outcome in ('conflict', 'missing') and work.attempts + 1 >= p_max_attempts)
+  where (settled.outcome = 'rejected' and not settled.anew)
+    or (settled.anew and work.attempts + 1 >= p_max_attempts)
   on conflict (lead_id) do update
   set decision_id = excluded.decision_id, reason = excluded.reason, message = excluded.message, died_at = now(),
       state = 'waiting', resolved_at = null, resolved_by = null, note = null;
@@ -224,14 +230,14 @@ begin
   update gate.work
   set state = case
         when settled.outcome = 'applied' then 'done'
-        when settled.outcome = 'rejected' then 'dead'
-        when settled.outcome in ('conflict', 'missing') and work.attempts + 1 >= p_max_attempts then 'dead'
+        when settled.outcome = 'rejected' and not settled.anew then 'dead'
+        when settled.anew and work.attempts + 1 >= p_max_attempts then 'dead'
         else 'ready'
       end,
-      attempts = work.attempts + case when settled.outcome in ('conflict', 'missing') then 1 else 0 end,
-      claims = 0,
+      attempts = work.attempts + case when settled.anew then 1 else 0 end,
+      claims = case when settled.outcome = 'rejected' and settled.anew then -1 else 0 end,
       next_at = clock_timestamp()
-  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text)
+  from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text, anew boolean)
   join gate.intent_lead using (intent_id)
   where work.lead_id = intent_lead.lead_id
     and work.state = 'intended'

@@ -375,7 +375,7 @@ create table gate.work -- State of each lead. One narrow row, changed only by th
   state text not null default 'ready'::text -- ready, claimed by a replica, intended (a write is under way), done, dead (see gate.dead_letter), review (see gate.review).
   replica_id uuid -- Who has claimed it.
   epoch bigint not null default 0 -- Grows at every claim; what an older claimer reports is refused.
-  claims integer not null default 0 -- How often it was claimed and not handed back clean: a lead that kills the process is found by this.
+  claims integer not null default 0 -- How often it was claimed and not handed back clean: a lead that kills the process is found by this. Below zero: to be taken alone.
   attempts integer not null default 0 -- How often it was decided anew after the CRM contradicted the mirror.
   next_at timestamp with time zone not null default now() -- Not before.
   waits_for bigint -- The person whose open intent must be settled first.

@@ -1,5 +1,8 @@
 //! Which value wins: by rank, by time, only if blank, never; and what people did in the CRM.
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
 use super::world::{World, but};
@@ -202,4 +205,60 @@ async fn an_external_id_that_is_set_does_not_change() {
             .starts_with("kept only_if_blank")
     );
     assert_eq!(world.only_contact()["ext_id"], "P-1");
+}
+
+/// Random leads of one person: values of a few fields, from all sources, at times that may be equal.
+fn leads_of_one_person() -> impl Strategy<Value = Vec<Value>> {
+    let value = prop::sample::select(vec!["Kiel", "Riga", "Oslo", "riga ", "Bonn"]);
+    let values = prop::collection::btree_map(
+        prop::sample::select(vec!["city", "street", "job_title", "company", "state"]),
+        value,
+        1..4,
+    );
+    let source = prop::sample::select(vec!["payments", "sales", "webinar", "fair"]);
+    let lead = (source, 1_u32..6, values).prop_map(|(source, day, values)| {
+        let mut lead = json!({
+            "source": source, "email": "ann@example.com", "occurred_at": format!("2025-01-{day:02}T12:00:00Z"),
+        });
+        for (field, value) in values {
+            lead[field] = json!(value);
+        }
+        lead
+    });
+    prop::collection::vec(lead, 3..8)
+}
+
+/// What the CRM holds after these leads came in these batches. One policy for all sources of a field, but for `never`:
+/// where sources of one field follow different policies, who comes last may win.
+async fn after(leads: &[Value], batch: usize) -> Value {
+    let world = World::new().await;
+    world.rule("street", "*", "newest").await;
+    world.rule("state", "webinar", "never").await;
+    for batch in leads.chunks(batch) {
+        world.leads(batch.to_vec().into()).await;
+        world.settle().await;
+    }
+    let contact = world.only_contact();
+    // Of two spellings that say the same the first one stays.
+    let value = |property: &str| contact[property].as_str().map(str::to_lowercase);
+    json!(["city", "address", "jobtitle", "company", "state"].map(value))
+}
+
+#[tokio::test]
+async fn any_permutation_of_random_leads_gives_the_same_contact() {
+    let seed = std::env::var("GATEKEEPER_TEST_SEED").unwrap_or_default();
+    let seed: [u8; 32] = std::array::from_fn(|place| seed.as_bytes().get(place).copied().unwrap_or(7));
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    for _ in 0..5 {
+        let leads = leads_of_one_person().new_tree(&mut runner).unwrap().current();
+        let shuffled = Just(leads.clone())
+            .prop_shuffle()
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let (one, other) = tokio::join!(after(&leads, leads.len()), after(&shuffled, 1));
+        assert_eq!(one, other, "{leads:#?}");
+        assert_eq!(one, after(&shuffled, 2).await, "{leads:#?}");
+    }
 }

@@ -61,6 +61,42 @@ async fn a_batch_that_is_refused_without_a_word_about_rows_is_halved_until_the_r
 }
 
 #[tokio::test]
+async fn of_two_leads_in_one_refused_write_only_the_one_to_blame_dies() {
+    for known in [false, true] {
+        let world = World::with(Options::default(), |config| {
+            config.crm.properties = vec!["closedate".to_owned()];
+        })
+        .await;
+        if known {
+            world.seed(json!([{"email": "ann@example.com"}]));
+        }
+        let ann = |source: &str, date: &str| {
+            json!({
+                "source": source, "source_key": date, "email": "ann@example.com", "city": "Riga",
+                "properties": {"closedate": date},
+            })
+        };
+        let leads = world
+            .leads(json!([
+                ann("webinar", "2025-01-01T00:00:00Z"),
+                ann("payments", "the day after tomorrow"),
+                {"source": "sales", "email": "bob@example.com"},
+            ]))
+            .await;
+        world.settle().await;
+        assert_eq!(world.state(leads[0]).await, "done");
+        assert_eq!(world.state(leads[1]).await, "dead invalid_date");
+        assert_eq!(world.state(leads[2]).await, "done");
+        assert_eq!(world.contacts().len(), 2);
+        // Replayed together they do not kill each other either.
+        let done = crate::process::gatekeeper(&world, &["dead", "replay", &leads[1].to_string()]).await;
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        world.settle().await;
+        assert_eq!(world.state(leads[1]).await, "dead invalid_date");
+    }
+}
+
+#[tokio::test]
 async fn a_changed_row_that_the_crm_refuses_harms_no_other() {
     let world = World::new().await;
     world.leads(hundred("sales", "Buyer")).await;

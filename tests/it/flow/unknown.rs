@@ -1,7 +1,10 @@
 //! Outcomes that nobody tells: answers lost, late, cut, or silent about a row. One contact for each person all the same.
 
+use std::time::Duration;
+
 use gatekeeper::sandbox::Rule;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::world::World;
 
@@ -87,9 +90,16 @@ async fn a_creation_of_unknown_outcome_ends_as_exactly_one_contact() {
     // Side by side: each waits for the look-up of its own.
     let ways = mishaps().into_iter().map(|(what, rule)| async move {
         let world = World::new().await;
-        world.faults(vec![on("batch_create", rule)]);
         world.leads(people(10)).await;
+        let late = rule
+            .apply_late_ms
+            .map(|ms| Instant::now() + Duration::from_millis(ms + 500));
+        world.faults(vec![on("batch_create", rule)]);
         world.settle().await;
+        if let Some(late) = late {
+            // What lands late lands on the clock; nothing else tells of a creation that is refused by then.
+            tokio::time::sleep_until(late).await;
+        }
         assert_eq!(world.contacts().len(), 10, "{what}");
         let done = "select count(*) from gate.work where state = 'done'";
         assert_eq!(world.count(done).await, 10, "{what}");
@@ -187,14 +197,13 @@ async fn leads_of_a_person_whose_write_is_unknown_wait_and_all_others_go_on() {
     let running = world.run();
     let watching = async {
         let unknown = "select count(*) from gate.intent where state = 'unknown'";
-        crate::support::eventually(
-            std::time::Duration::from_secs(20),
-            "the outcome is unknown",
-            async || match world.count(unknown).await {
-                1 => Ok(()),
-                other => Err(other),
-            },
-        )
+        crate::support::eventually(Duration::from_secs(20), "the outcome is unknown", async || match world
+            .count(unknown)
+            .await
+        {
+            1 => Ok(()),
+            other => Err(other),
+        })
         .await;
         let same = world
             .lead(json!({"source": "payments", "email": "p0@example.com", "job_title": "Boss"}))
@@ -202,14 +211,14 @@ async fn leads_of_a_person_whose_write_is_unknown_wait_and_all_others_go_on() {
         let other = world
             .lead(json!({"source": "payments", "email": "other@example.com"}))
             .await;
-        crate::support::eventually(
-            std::time::Duration::from_secs(20),
-            "the other lead is done",
-            async || match world.state(other).await.as_str() {
-                "done" => Ok(()),
-                state => Err(state.to_owned()),
-            },
-        )
+        crate::support::eventually(Duration::from_secs(20), "the other lead is done", async || match world
+            .state(other)
+            .await
+            .as_str()
+        {
+            "done" => Ok(()),
+            state => Err(state.to_owned()),
+        })
         .await;
         let waits = format!(
             "select concat_ws(' ', state, claims::text, waits_for is not null) from gate.work where lead_id = {same}"
