@@ -230,17 +230,15 @@ begin
     set decision_id = excluded.decision_id, reason = excluded.reason, candidates = excluded.candidates,
         opened_at = now(), state = 'open', contact_id = null, resolved_at = null, resolved_by = null, note = null
   )
-<<<<<<< HEAD
-=======
-  overriding system value
-  select
-    decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence,
-    (p_batch ->> 'policy_version')::bigint, gate.mirror_age(), intent_id, p_replica, p_batch ->> 'normalizer'
-  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions');
-
-  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
-  select decision_id, field, old_value, new_value, verdict, rule, old_source
-  from jsonb_populate_recordset(null::audit.change, p_batch -> 'changes');
+  update gate.work
+  set state = case
+        when decision.intent_id is not null then 'intended'
+        when decision.action in ('dead', 'review') then decision.action
+        else 'done'
+      end,
+      replica_id = null
+  from decision
+  where work.lead_id = decision.lead_id;
 
   -- A value that is in the CRM already and that a source with a better claim brought again: nothing is written for it.
   insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
@@ -253,38 +251,6 @@ begin
       occurred_at = excluded.occurred_at,
       written_at = now(),
       rule = excluded.rule;
-
-  insert into gate.intent_lead (intent_id, lead_id, decision_id)
-  select intent_id, lead_id, decision_id
-  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions')
-  where intent_id is not null;
-
-  insert into gate.dead_letter (lead_id, decision_id, reason)
-  select lead_id, decision_id, reason
-  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions')
-  where action = 'dead'
-  on conflict (lead_id) do update
-  set decision_id = excluded.decision_id, reason = excluded.reason, message = null, died_at = now(),
-      state = 'waiting', resolved_at = null, resolved_by = null, note = null;
-
-  insert into gate.review (lead_id, decision_id, reason, candidates)
-  select entry.lead_id, entry.decision_id, entry.reason, coalesce(entry.evidence -> 'candidates', '[]')
-  from jsonb_populate_recordset(null::audit.entry, p_batch -> 'decisions') as entry
-  where entry.action = 'review'
-  on conflict (lead_id) do update
-  set decision_id = excluded.decision_id, reason = excluded.reason, candidates = excluded.candidates,
-      opened_at = now(), state = 'open', contact_id = null, resolved_at = null, resolved_by = null, note = null;
-
->>>>>>> main
-  update gate.work
-  set state = case
-        when decision.intent_id is not null then 'intended'
-        when decision.action in ('dead', 'review') then decision.action
-        else 'done'
-      end,
-      replica_id = null
-  from decision
-  where work.lead_id = decision.lead_id;
 
   insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
   select decision_id, field, old_value, new_value, verdict, rule, old_source

@@ -28,6 +28,10 @@ const RECOVER_AT_A_TIME: i32 = 300;
 /// Contacts whose keys are derived anew in one pass.
 const REDERIVE_AT_A_TIME: i32 = 1000;
 
+/// How often it is looked whether all keys are of today's normalizer, when they were: a page may have been under way when
+/// the lists changed, and another replica may be of another version. The look reads all keys.
+const LOOK_AT_KEYS: Duration = Duration::from_secs(60);
+
 /// How often the house is kept: orphans adopted, old rows deleted, the CRM's properties read again.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -66,6 +70,8 @@ pub struct Sweep<C> {
     /// Writes that were taken over and not looked up yet: a look-up that fails is made again by the next pass.
     in_hand: Vec<OpenIntent>,
     last_housekeeping: Option<Instant>,
+    /// The normalizer of which all keys were found to be, and when.
+    keys_are_of: Option<(String, Instant)>,
 }
 
 impl<C: Reader + Writer> Sweep<C> {
@@ -87,6 +93,7 @@ impl<C: Reader + Writer> Sweep<C> {
             sender,
             in_hand: Vec::new(),
             last_housekeeping: None,
+            keys_are_of: None,
         }
     }
 
@@ -130,11 +137,18 @@ impl<C: Reader + Writer> Sweep<C> {
     }
 
     /// Derives the keys of contacts anew that an older normalizer, or other lists, had derived.
-    async fn rederive(&self) -> Result<usize, SweepError> {
-        let client = self.store.client().await?;
+    async fn rederive(&mut self) -> Result<usize, SweepError> {
         let normalizer = self.rulebook.rules().normalizer;
+        let is_known = self.keys_are_of.as_ref().is_some_and(|(version, looked_at)| {
+            version == normalizer.version() && looked_at.elapsed() < LOOK_AT_KEYS
+        });
+        if is_known {
+            return Ok(0);
+        }
+        let client = self.store.client().await?;
         let outdated = outdated_keys(&client, normalizer.version(), REDERIVE_AT_A_TIME).await?;
         if outdated.is_empty() {
+            self.keys_are_of = Some((normalizer.version().to_owned(), Instant::now()));
             return Ok(0);
         }
         let keys: Vec<(ContactId, MatchKeys)> = outdated
