@@ -139,9 +139,10 @@ impl<C: Reader + Writer> Sweep<C> {
     /// Derives the keys of contacts anew that an older normalizer, or other lists, had derived.
     async fn rederive(&mut self) -> Result<usize, SweepError> {
         let normalizer = self.rulebook.rules().normalizer;
-        let is_known = self.keys_are_of.as_ref().is_some_and(|(version, looked_at)| {
-            version == normalizer.version() && looked_at.elapsed() < LOOK_AT_KEYS
-        });
+        let is_known = self
+            .keys_are_of
+            .as_ref()
+            .is_some_and(|(version, looked_at)| version == normalizer.version() && looked_at.elapsed() < LOOK_AT_KEYS);
         if is_known {
             return Ok(0);
         }
