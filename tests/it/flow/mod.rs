@@ -11,4 +11,5 @@ mod reviews;
 mod storms;
 mod surprises;
 mod unknown;
+mod weather;
 pub(crate) mod world;
