@@ -65,8 +65,8 @@ as $$
   ) as due
 $$;
 
--- Deletes working rows that nobody needs any more: settled intents, states of leads that are done, deliveries, replicas
--- and calls, older than p_days. Decisions are kept. Called by the sweep. Returns how many rows went.
+-- Deletes working rows that nobody needs any more, older than p_days: settled intents, and replicas that are gone. Leads,
+-- their states, deliveries, decisions and calls are kept. Called by the sweep. Returns how many rows went.
 create or replace function gate.forget_old(p_days integer, p_limit integer)
 returns bigint
 language sql
