@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod flow;
 mod hubspot;
+mod model;
 mod normalize;
 mod process;
 mod pull;
