@@ -23,28 +23,41 @@ referencing new table as arrived
 for each statement
 execute function gate.lead_arrived();
 
--- Adopts leads that have no work row: inserted while the trigger was disabled, or restored from elsewhere.
--- Called by the sweep. Reads at most p_limit rows above the lowest one that may be missing.
-create or replace function gate.adopt_leads(p_limit integer)
-returns bigint
+-- Adopts leads that have no work row: inserted while the trigger was disabled, or restored from elsewhere. Looks at
+-- p_limit leads above p_after and at the newest p_limit ones, and says where to go on: 0 after the last one.
+-- Called by the sweep, again and again, so that all are looked at in time and no look reads the whole table.
+drop function if exists gate.adopt_leads(integer);
+create or replace function gate.adopt_leads(p_after bigint, p_limit integer)
+returns table (adopted bigint, looked_until bigint)
 language sql
 as $$
-  with orphan as (
-    select lead.lead_id
-    from staging.lead
-    left join gate.work using (lead_id)
-    where work.lead_id is null
-    order by lead.lead_id
-    limit p_limit
+  with slice as materialized (
+    (
+      select lead_id, true as in_turn
+      from staging.lead
+      where lead_id > p_after
+      order by lead_id
+      limit p_limit
+    )
+    union all
+    (
+      select lead_id, false
+      from staging.lead
+      order by lead_id desc
+      limit p_limit
+    )
   ), adopted as (
     insert into gate.work (lead_id)
     select lead_id
-    from orphan
+    from slice
+    where not exists (select from gate.work where work.lead_id = slice.lead_id)
     on conflict do nothing
     returning 1
   )
-  select count(*)
-  from adopted
+  select
+    (select count(*) from adopted),
+    case when count(*) filter (where in_turn) = p_limit then max(lead_id) filter (where in_turn) else 0 end
+  from slice
 $$;
 
 -- What became of each lead, for the one who delivered it. Read by ETL jobs. A barrier: without it a function of the

@@ -12,6 +12,12 @@ as $$
 declare
   v_absorbed bigint[];
 begin
+  -- What is returned now lives: if it was once noted as absorbed by one that it has absorbed itself, that is over.
+  delete from crm.contact_alias
+  using jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
+  where contact_alias.absorbed_crm_id = merge.crm_id
+    and contact_alias.crm_id = any (merge.absorbed_ids);
+
   insert into crm.contact_alias (absorbed_crm_id, crm_id, gatekeeper_key)
   select distinct on (absorbed_id) absorbed_id, merge.crm_id, contact.gatekeeper_key
   from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
@@ -244,7 +250,8 @@ begin
 end
 $$;
 
--- Contacts whose keys an older normalizer derived, with all it takes to derive them again. Called by the sweep.
+-- Contacts whose keys an older normalizer derived, with all it takes to derive them again. Called by the sweep. Reads all
+-- keys.
 create or replace function gate.outdated_keys(p_normalizer text, p_limit integer)
 returns table (contact_id bigint, contact jsonb)
 language sql
@@ -254,11 +261,26 @@ as $$
   from gate.contact_keys
   join crm.contact using (contact_id)
   where contact_keys.normalizer <> p_normalizer
+    and contact_keys.normalizer <> ''
   limit p_limit
 $$;
 
--- Stores keys that a newer normalizer derived from contacts that may have changed since they were read: those are left
--- to the write that changed them. Called by the sweep. Takes gate.lock_people.
+-- Contacts to whose keys unsettled leads had added, now that nothing about them is in motion. Called by the sweep.
+create or replace function gate.grown_keys(p_limit integer)
+returns table (contact_id bigint, contact jsonb)
+language sql
+stable
+as $$
+  select contact.contact_id, to_jsonb(contact)
+  from gate.contact_keys
+  join crm.contact using (contact_id)
+  where contact_keys.normalizer = ''
+    and not gate.in_motion(contact_keys.contact_id)
+  limit p_limit
+$$;
+
+-- Stores keys that were derived from contacts as they were read. One that has changed since, by its seen_at, is left to the
+-- write that changed it. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.rederive_keys(p_keys jsonb, p_normalizer text)
 returns void
 language plpgsql
@@ -270,7 +292,9 @@ begin
       select coalesce(jsonb_agg(keys), '[]')
       from jsonb_array_elements(p_keys) as keys
       join gate.contact_keys as stored on stored.contact_id = (keys ->> 'contact_id')::bigint
+      join crm.contact on contact.contact_id = stored.contact_id
       where stored.normalizer <> p_normalizer
+        and contact.seen_at = (keys ->> 'seen_at')::timestamptz
     ),
     p_normalizer
   );

@@ -108,8 +108,7 @@ as $$
     set state = 'claimed',
         replica_id = p_replica,
         epoch = work.epoch + 1,
-        claims = work.claims + 1,
-        waits_for = null
+        claims = work.claims + 1
     from sized
     where work.lead_id = sized.lead_id
       and (sized.place = 1 or (coalesce(sized.bytes_so_far, 0) <= p_bytes and not sized.suspect_so_far))

@@ -9,14 +9,17 @@
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
 -- or identifiers that do not identify one person). names: agree, conflict, unknown. score: sum of the match weights.
 -- The fuzzy tier is asked only for leads that no identifier settles. Decides nothing: that is src/decide.
--- Called by the push loop and by explain, under gate.lock_people when something is written afterwards. Locks nothing.
-create or replace function gate.match_leads(p_leads jsonb)
+-- Called by the push loop under gate.lock_people. Locks nothing. A large batch is matched in parts on several
+-- connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it. Which
+-- lead is in which part is as good as random: leads of one kind often stand in a row, or at every second place.
+drop function if exists gate.match_leads(jsonb);
+create or replace function gate.match_leads(p_leads jsonb, p_part integer default 0, p_parts integer default 1)
 returns table (ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb)
 language sql
 stable
 as $$
   with subject as materialized (
-    select *
+    select *, (hashint4(ord) & 65535) % p_parts = p_part as is_asked
     from jsonb_to_recordset(p_leads) as lead (
       ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text,
       last_name text, company text, email_domain text, city text, blocks bigint[]
@@ -25,21 +28,21 @@ as $$
 
   -- 1. Identifiers: what the leads carry, and whether it names one person.
   carried as materialized (
-    select ord, 'external_id' as kind, external_id as value, false as shared
+    select ord, is_asked, 'external_id' as kind, external_id as value, false as shared
     from subject
     where external_id is not null
     union all
     select
-      ord, 'email', email,
+      ord, is_asked, 'email', email,
       email in (select address from rules.shared_mailbox)
         or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
         or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
     from subject, unnest(emails) as email
     union all
-    select ord, 'loose_email', email, false
+    select ord, is_asked, 'loose_email', email, false
     from subject, unnest(emails || loose_emails) as email
     union all
-    select ord, 'phone', phone, exists (select from rules.shared_phone where shared_phone.phone = own.phone)
+    select ord, is_asked, 'phone', phone, exists (select from rules.shared_phone where shared_phone.phone = own.phone)
     from subject, unnest(phones) as own (phone)
   ),
   -- A number that many contacts carry is a switchboard, listed or not: at most 21 rows of each value are looked at.
@@ -69,11 +72,13 @@ as $$
         limit 21
       ) as few
     ) as found
+    where carried.is_asked
     union all
     select mine.ord, mine.kind, mine.shared, null, theirs.ord
     from carried as mine
     join carried as theirs using (kind, value)
     where theirs.ord < mine.ord
+      and mine.is_asked
   ),
   identified as (
     select
@@ -109,7 +114,7 @@ as $$
   unsettled as materialized (
     select subject.ord
     from subject
-    where not exists (
+    where subject.is_asked and not exists (
       select
       from identified
       join other

@@ -1,7 +1,7 @@
 -- Intend: what was decided becomes durable before anything is sent.
 
--- Opens a batch: locks people, and says which of the claimed leads are still ours, which are second deliveries of a row
--- that was here before, and what a steward has said about them. Called by the push loop as the first statement of the
+-- Opens a batch: locks people, and says which of the claimed leads are still ours, which are second deliveries of the row
+-- that was delivered before, and what a steward has said about them. Called by the push loop as the first statement of the
 -- transaction that decides. p_leads and p_epochs go together.
 create or replace function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[])
 returns table (lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint)
@@ -10,41 +10,16 @@ as $$
 begin
   perform gate.lock_people();
 
-  insert into gate.delivery (source, source_key, content_hash, lead_id)
-  select lead.source, lead.source_key, gate.content_hash(lead), lead.lead_id
-  from staging.lead
-  where lead.lead_id = any (p_leads)
-    and lead.source is not null
-    and lead.source_key is not null
-    and octet_length(lead.source) + octet_length(lead.source_key) < 2000
-  order by lead.lead_id
-  on conflict do nothing;
-
-  -- Most are delivered for the first time: only of the others the content is looked at once more.
   return query
   select
     work.lead_id,
     work.attempts,
-    case
-      when not exists (
-        select
-        from gate.delivery
-        where delivery.source = lead.source
-          and delivery.source_key = lead.source_key
-          and delivery.lead_id = lead.lead_id
-      ) then (
-        select delivery.lead_id
-        from gate.delivery
-        where delivery.source = lead.source
-          and delivery.source_key = lead.source_key
-          and delivery.content_hash = gate.content_hash(lead)
-      )
-    end,
+    repeats.repeat_of,
     review.state,
     review.contact_id
   from unnest(p_leads, p_epochs) as mine (lead_id, epoch)
   join gate.work on work.lead_id = mine.lead_id
-  left join staging.lead on lead.lead_id = mine.lead_id
+  left join gate.repeats(p_leads) as repeats on repeats.lead_id = mine.lead_id
   left join gate.review on review.lead_id = mine.lead_id and review.state in ('accepted', 'created')
   where work.state = 'claimed'
     and work.replica_id = p_replica
@@ -133,21 +108,21 @@ as $$
   left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
 $$;
 
--- Which contacts of the CRM carry these person keys. A merge drops the key of the contact that is absorbed; the survivor
--- stands for it. Called by the push loop.
+-- Which contacts carry these person keys, and whether they are only being created. A merge drops the key of the contact
+-- that is absorbed; the survivor stands for it. Called by the push loop.
+drop function if exists gate.holders_of_keys(text[]);
 create or replace function gate.holders_of_keys(p_keys text[])
-returns table (gatekeeper_key text, contact_id bigint)
+returns table (gatekeeper_key text, contact_id bigint, provisional boolean)
 language sql
 stable
 as $$
-  select asked.key, contact.contact_id
+  select asked.key, contact.contact_id, contact.crm_id is null
   from unnest(p_keys) as asked (key)
   join crm.contact on contact.gatekeeper_key = asked.key
   where contact.gatekeeper_key is not null
-    and contact.crm_id is not null
     and contact.archived_at is null
   union
-  select asked.key, survivor.contact_id
+  select asked.key, survivor.contact_id, false
   from unnest(p_keys) as asked (key)
   join crm.contact_alias on contact_alias.gatekeeper_key = asked.key
   join crm.contact as survivor on survivor.crm_id = contact_alias.crm_id
@@ -166,6 +141,7 @@ language plpgsql
 as $$
 declare
   v_keys jsonb;
+  v_brought jsonb;
   v_mirror_age interval := gate.mirror_age();
 begin
   insert into crm.contact (
@@ -236,7 +212,8 @@ begin
         when decision.action in ('dead', 'review') then decision.action
         else 'done'
       end,
-      replica_id = null
+      replica_id = null,
+      waits_for = null
   from decision
   where work.lead_id = decision.lead_id;
 
@@ -266,5 +243,20 @@ begin
       next_at = clock_timestamp() + interval '2 seconds'
   from jsonb_to_recordset(p_batch -> 'waiting') as waiting (lead_id bigint, contact_id bigint)
   where work.lead_id = waiting.lead_id;
+
+  -- What these writes and the waiting leads bring is found already by the leads that come after them.
+  select jsonb_agg(brought.keys)
+  into v_brought
+  from (
+    select intent -> 'keys' as keys
+    from jsonb_array_elements(p_batch -> 'intents') as intent
+    where intent ->> 'operation' = 'update'
+    union all
+    select (waiting -> 'keys') || jsonb_build_object('contact_id', waiting -> 'contact_id')
+    from jsonb_array_elements(p_batch -> 'waiting') as waiting
+  ) as brought;
+  if v_brought is not null then
+    perform gate.add_keys(v_brought);
+  end if;
 end
 $$;

@@ -28,8 +28,8 @@ $$;
 -- unknown   looked up after p_settle_seconds by recovery, before anything is sent again
 --
 -- A creation that is answered with the id of another contact of the mirror is a conflict: what it brought was not written.
--- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. Returns how many rows
--- were refused so. Called by the sender and by recovery. Takes gate.lock_people; locks the rows it settles.
+-- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. It is kept in
+-- audit.late_report, for an effect may have happened. Returns how many rows were refused so. Called by the sender and by recovery. Takes gate.lock_people; locks the rows it settles.
 create or replace function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text)
 returns integer
 language plpgsql
@@ -92,7 +92,16 @@ begin
     from gate.intent_lead
     where intent_lead.intent_id = closed.intent_id
   ) as decided;
-  v_fenced := jsonb_array_length(p_rows) - jsonb_array_length(v_settled);
+
+  insert into audit.late_report (intent_id, epoch, outcome, crm_id, reason, call_id)
+  select answer.intent_id, answer.epoch, answer.outcome, answer.crm_id, answer.reason, p_call_id
+  from jsonb_to_recordset(p_rows) as answer (intent_id uuid, epoch bigint, outcome text, crm_id text, reason text)
+  where not exists (
+    select
+    from jsonb_to_recordset(v_settled) as settled (intent_id uuid)
+    where settled.intent_id = answer.intent_id
+  );
+  get diagnostics v_fenced = row_count;
 
   -- The answer names another id than was sent: merged meanwhile.
   select jsonb_agg(jsonb_build_object('crm_id', crm_id, 'absorbed_ids', jsonb_build_array(sent_crm_id)))
@@ -191,6 +200,8 @@ begin
     and contact.crm_id is null;
   if v_withdrawn <> '{}' then
     perform gate.drop_keys(v_withdrawn);
+    delete from crm.contact_field
+    where contact_id = any (v_withdrawn);
     delete from crm.contact
     where contact_id = any (v_withdrawn);
   end if;
@@ -250,9 +261,10 @@ begin
   into v_woken;
 
   update gate.work
-  set waits_for = null, next_at = clock_timestamp()
+  set next_at = clock_timestamp()
   from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text)
   where work.waits_for = settled.contact_id
+    and work.state = 'ready'
     and settled.outcome <> 'unknown';
   v_woken := v_woken or found;
 

@@ -76,10 +76,14 @@ as $$
     where intent_id in (
       select intent_id
       from gate.intent
-      where settled_at < now() - make_interval(days => p_days)
+      where created_at < now() - make_interval(days => p_days)
+        and settled_at < now() - make_interval(days => p_days)
       limit p_limit
     )
-    returning 1
+    returning intent_id
+  ), old_intent_lead as (
+    delete from gate.intent_lead
+    where intent_id in (select intent_id from old_intent)
   ), old_replica as (
     delete from gate.replica
     where lease_until < now() - make_interval(days => p_days)

@@ -39,7 +39,7 @@ begin
     revoke insert, delete on gate.site from gatekeeper_daemon;
     revoke update on gate.site from gatekeeper_daemon;
     grant update (account_id, time_zone, has_unique_key) on gate.site to gatekeeper_daemon;
-    grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action
+    grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action, audit.late_report
       to gatekeeper_daemon;
     grant insert on rules.company_suffix, rules.junk_value to gatekeeper_daemon;
     grant usage on all sequences in schema crm, audit, gate to gatekeeper_daemon;

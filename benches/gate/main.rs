@@ -5,6 +5,7 @@
 //! cargo bench -- large            only one of: burst latency large
 //! cargo bench -- --write          writes docs/BENCHMARKS.md as well
 //! cargo bench -- --keep           leaves the databases and logs behind, to look into
+//! GATEKEEPER_BENCH_LOG=debug cargo bench -- large     says where the time of each batch went
 //! ```
 //!
 //! All parts are real: a private PostgreSQL with production settings, the release binary as daemon and as sandbox, HTTP
@@ -59,6 +60,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
+    if let Ok(log_filter) = std::env::var("GATEKEEPER_BENCH_LOG") {
+        gatekeeper::observe::start(&gatekeeper::config::Daemon {
+            log_filter,
+            ..gatekeeper::config::Config::default().daemon
+        });
+    }
     // Fails when somebody was first, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_asked = |name: &str| named.is_empty() || named.contains(&name);

@@ -97,7 +97,7 @@ fn undecided(work: &Value) -> String {
         ),
         Some("ready") => "It is not decided yet. Is the daemon running? See `gatekeeper status`.".into(),
         Some("claimed") => "It is being decided right now.".into(),
-        _ => "It is not decided yet, and no work is noted for it; the sweep will adopt it within an hour.".into(),
+        _ => "It is not decided yet, and no work is noted for it; the sweep of a running daemon will adopt it.".into(),
     }
 }
 

@@ -10,7 +10,11 @@ use crate::daemon::{self, RunOptions};
 pub(super) async fn run(config: Config, until_idle: bool) -> Result<(), CliError> {
     crate::observe::start(&config.daemon);
     let shutdown = CancellationToken::new();
-    let daemon = daemon::run(config, RunOptions { until_idle }, shutdown.clone());
+    let options = RunOptions {
+        until_idle,
+        ..RunOptions::default()
+    };
+    let daemon = daemon::run(config, options, shutdown.clone());
     tokio::pin!(daemon);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

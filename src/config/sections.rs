@@ -236,12 +236,12 @@ impl Default for Mirror {
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            batch_leads: 500,
+            batch_leads: 250,
             default_country: "US".to_owned(),
             poll_milliseconds: 1000,
             max_claims: 5,
             max_attempts: 8,
-            linger_milliseconds: 300,
+            linger_milliseconds: 2000,
             settle_seconds: 10,
             retention_days: 30,
         }

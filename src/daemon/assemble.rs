@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunOptions;
 use super::bootstrap::Parts;
-use super::loops::{Progress, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
+use super::loops::{Progress, WhenBroken, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
 use super::supervise::{Ended, spawn};
 use crate::config::Config;
 use crate::pull::{Pull, PullSettings};
@@ -89,6 +89,7 @@ pub(super) fn start(
         PullSettings::new(&config.mirror, Duration::from_secs(config.daemon.lease_seconds)),
     );
 
+    let when_broken = WhenBroken::new(options);
     let progress = Progress::default();
     let leads = Arc::new(Notify::new());
     let poll = Duration::from_millis(gate.poll_milliseconds);
@@ -106,18 +107,23 @@ pub(super) fn start(
             poll,
             Arc::clone(&leads),
             progress.clone(),
+            when_broken,
             stop.clone(),
             sending,
         ),
     );
-    spawn(tasks, "pull", pull_loop(pull, leads, progress.clone(), stop.clone()));
+    spawn(
+        tasks,
+        "pull",
+        pull_loop(pull, leads, progress.clone(), when_broken, stop.clone()),
+    );
     spawn(
         tasks,
         "sweep",
-        sweep_loop(sweep, handle.doubts(), progress.clone(), stop.clone()),
+        sweep_loop(sweep, handle.doubts(), progress.clone(), when_broken, stop.clone()),
     );
     if options.until_idle {
-        spawn(tasks, "idle", until_idle(store, handle, stop.clone()));
+        spawn(tasks, "idle", until_idle(store, handle, options.patience, stop.clone()));
     }
     progress
 }

@@ -3,8 +3,11 @@
 use crate::crm::CrmError;
 use crate::fault::{Classify, Fault};
 use crate::line::LineError;
+use crate::pull::PullError;
+use crate::push::PushError;
 use crate::rulebook::RulebookError;
 use crate::store::StoreError;
+use crate::sweep::SweepError;
 
 /// Why the daemon did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,39 @@ impl From<LineError> for DaemonError {
         match error {
             LineError::Crm(error) => DaemonError::Crm(error),
             LineError::Store(error) => DaemonError::Store(error),
+        }
+    }
+}
+
+impl From<PushError> for DaemonError {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Store(error) => DaemonError::Store(error),
+            PushError::Rulebook(error) => DaemonError::Rulebook(error),
+            PushError::Stopping => DaemonError::Stopped,
+        }
+    }
+}
+
+impl From<PullError> for DaemonError {
+    fn from(error: PullError) -> Self {
+        match error {
+            PullError::Store(error) => DaemonError::Store(error),
+            PullError::Line(error) => error.into(),
+            PullError::Rulebook(error) => DaemonError::Rulebook(error),
+            PullError::Panicked { .. } | PullError::TakenOver { .. } => DaemonError::Loop {
+                name: "pull",
+                source: error.into(),
+            },
+        }
+    }
+}
+
+impl From<SweepError> for DaemonError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Line(error) => error.into(),
+            SweepError::Store(error) => DaemonError::Store(error),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::DaemonError;
+use super::clock::elapsed;
 use super::identity::alive;
 use crate::config::Config;
 use crate::store::replica::{ReplicaIdentity, beat, replicas_of_host, start_replica};
@@ -15,7 +15,8 @@ use crate::store::{Store, StoreError};
 /// The lease of this replica. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Lease {
-    until: Arc<Mutex<Instant>>,
+    /// By the boot clock.
+    until: Arc<Mutex<Duration>>,
     length: Duration,
     every: Duration,
     replica: crate::domain::ReplicaId,
@@ -27,7 +28,7 @@ impl Lease {
         let length = Duration::from_secs(config.daemon.lease_seconds);
         let client = store.client().await?;
         let runs = replicas_of_host(&client, &me.host_id).await?;
-        let asked = Instant::now();
+        let asked = elapsed();
         start_replica(&client, me, length, &alive(runs)).await?;
         Ok(Self {
             until: Arc::new(Mutex::new(asked + length)),
@@ -37,10 +38,10 @@ impl Lease {
         })
     }
 
-    /// How long the lease surely holds: counted from before it was asked for, by the monotonic clock.
+    /// How long the lease surely holds: counted from before it was asked for, by a clock that counts suspends.
     pub(super) fn remaining(&self) -> Duration {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.saturating_duration_since(Instant::now())
+        until.saturating_sub(elapsed())
     }
 
     /// Prolongs the lease until `stop`. Ends with an error when the lease has run out.
@@ -51,7 +52,7 @@ impl Lease {
                 () = tokio::time::sleep(self.every) => {}
                 () = stop.cancelled() => return Ok(()),
             }
-            let asked = Instant::now();
+            let asked = elapsed();
             match self.beat(&store).await {
                 Ok(true) => *self.until.lock().unwrap_or_else(PoisonError::into_inner) = asked + self.length,
                 Ok(false) => return Err(DaemonError::LeaseLost),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{DaemonError, pace, systemd};
+use super::{DaemonError, RunOptions, pace, systemd};
 use crate::crm::hubspot::HubSpot;
+use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 use crate::pull::{Pull, PullError};
 use crate::push::sender::{Sender, SenderHandle};
@@ -16,6 +17,38 @@ use crate::push::{Push, PushReport};
 use crate::store::Store;
 use crate::store::claim::is_idle;
 use crate::sweep::Sweep;
+
+/// What a loop does about an error that a person must mend: wait, for it is mended without a restart. A run that somebody
+/// waits for (`--until-idle`) ends with it when it lasts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WhenBroken {
+    /// How long it may last; absent: for ever.
+    patience: Option<Duration>,
+    since: Option<Instant>,
+}
+
+impl WhenBroken {
+    pub(super) fn new(options: RunOptions) -> Self {
+        Self {
+            patience: options.until_idle.then_some(options.patience),
+            since: None,
+        }
+    }
+
+    /// Whether to end the run with this error.
+    fn ends(&mut self, error: &impl Classify) -> bool {
+        if error.fault() != Fault::Broken {
+            self.since = None;
+            return false;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.patience.is_some_and(|patience| since.elapsed() >= patience)
+    }
+
+    fn mended(&mut self) {
+        self.since = None;
+    }
+}
 
 /// Progress of the loops, for the watchdog.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +81,7 @@ pub(super) async fn push_loop(
     poll: Duration,
     nudge: Arc<Notify>,
     progress: Progress,
+    mut when_broken: WhenBroken,
     stop: CancellationToken,
     sending: CancellationToken,
 ) -> Result<(), DaemonError> {
@@ -71,9 +105,11 @@ pub(super) async fn push_loop(
             }
             Ok(report) => {
                 held = false;
+                when_broken.mended();
                 backoff.reset();
                 report.next_due.map_or(poll, |due| due.min(poll))
             }
+            Err(error) if when_broken.ends(&error) => return Err(error.into()),
             Err(error) => pace::wait_after(&error, "push", &mut backoff),
         };
         pace::rest(wait, &nudge, &stop).await;
@@ -86,6 +122,7 @@ pub(super) async fn pull_loop(
     pull: Pull<HubSpot>,
     leads: Arc<Notify>,
     progress: Progress,
+    mut when_broken: WhenBroken,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
@@ -99,11 +136,13 @@ pub(super) async fn pull_loop(
         };
         let wait = match tick {
             Ok(report) => {
+                when_broken.mended();
                 backoff.reset();
                 leads.notify_one();
                 report.come_back
             }
-            Err(error @ PullError::Panicked { .. }) => return Err(ended("pull", error)),
+            Err(error @ PullError::Panicked { .. }) => return Err(error.into()),
+            Err(error) if when_broken.ends(&error) => return Err(error.into()),
             Err(error) => pace::wait_after(&error, "pull", &mut backoff),
         };
         pace::rest(wait, &never, &stop).await;
@@ -116,6 +155,7 @@ pub(super) async fn sweep_loop(
     mut sweep: Sweep<HubSpot>,
     doubts: Arc<Notify>,
     progress: Progress,
+    mut when_broken: WhenBroken,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
@@ -127,9 +167,11 @@ pub(super) async fn sweep_loop(
         };
         let wait = match pass {
             Ok(report) => {
+                when_broken.mended();
                 backoff.reset();
                 report.next
             }
+            Err(error) if when_broken.ends(&error) => return Err(error.into()),
             Err(error) => pace::wait_after(&error, "sweep", &mut backoff),
         };
         pace::rest(wait, &doubts, &stop).await;
@@ -137,20 +179,22 @@ pub(super) async fn sweep_loop(
     Ok(())
 }
 
-fn ended(name: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> DaemonError {
-    DaemonError::Loop {
-        name,
-        source: error.into(),
-    }
-}
-
-/// Ends when nothing waits any more: no lead that is ready, claimed or being written.
+/// Ends when nothing waits any more: no lead that is ready, claimed or being written. Or with what keeps the sender from
+/// writing, if a person must mend it and it lasts longer than `patience`.
 #[expect(clippy::disallowed_methods, reason = "raced against the stop")]
-pub(super) async fn until_idle(store: Store, sender: SenderHandle, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn until_idle(
+    store: Store,
+    sender: SenderHandle,
+    patience: Duration,
+    stop: CancellationToken,
+) -> Result<(), DaemonError> {
     while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(100)) => {}
             () = stop.cancelled() => break,
+        }
+        if let Some(error) = sender.broken_for(patience) {
+            return Err(error.into());
         }
         if sender.held() > 0 {
             continue;

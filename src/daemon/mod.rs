@@ -2,6 +2,7 @@
 
 mod assemble;
 mod bootstrap;
+mod clock;
 mod error;
 mod heartbeat;
 mod identity;
@@ -21,10 +22,22 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 
 /// How the daemon is run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct RunOptions {
     /// End when nothing waits any more.
     pub until_idle: bool,
+    /// With `until_idle`: how long what a person must mend, such as a token that is refused, may last before the run ends
+    /// with it. Long enough for a token that is being replaced.
+    pub patience: Duration,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            until_idle: false,
+            patience: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Runs the daemon until `shutdown` is cancelled, or until nothing waits if so asked.

@@ -8,8 +8,8 @@ use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, ProvisionalContact, Tier,
-    WaitingRow,
+    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, ProvisionalContact,
+    Tier, WaitingRow,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
@@ -19,6 +19,7 @@ pub fn decide_batch(input: BatchInput<'_>) -> Batch {
         people: BTreeMap::new(),
         order: Vec::new(),
         emails_taken: BTreeMap::new(),
+        keys_founded: BTreeMap::new(),
         batch: Batch::default(),
         input: &input,
     };
@@ -36,6 +37,8 @@ struct Fold<'i, 'a> {
     order: Vec<ContactId>,
     /// Addresses that this batch gives to a contact.
     emails_taken: BTreeMap<String, ContactId>,
+    /// Person keys of the contacts that this batch makes.
+    keys_founded: BTreeMap<String, ContactId>,
     batch: Batch,
 }
 
@@ -143,7 +146,6 @@ impl Fold<'_, '_> {
     }
 
     fn known(&mut self, place: usize, contact_id: ContactId, tier: Tier, score: Option<f32>) {
-        let lead = &self.input.leads[place];
         if !self.people.contains_key(&contact_id) {
             let Some(known) = self.input.known.get(&contact_id) else {
                 // The steward's contact has gone since: ask again.
@@ -155,12 +157,7 @@ impl Fold<'_, '_> {
                 return;
             };
             if known.has_open_intent || known.crm_id.is_none() {
-                // A later lead that is known by this one alone waits with it: it is nobody new.
-                self.contact_of[place] = Some(contact_id);
-                self.batch.waiting.push(WaitingRow {
-                    lead_id: lead.lead.lead_id,
-                    contact_id,
-                });
+                self.wait(place, contact_id);
                 return;
             }
             self.people
@@ -199,6 +196,27 @@ impl Fold<'_, '_> {
         self.write_down(place, action, found);
     }
 
+    /// The person is being written: the lead is decided when that is settled. A later lead that is known by this one alone
+    /// waits with it: it is nobody new.
+    fn wait(&mut self, place: usize, contact_id: ContactId) {
+        let lead = &self.input.leads[place];
+        self.contact_of[place] = Some(contact_id);
+        self.batch.waiting.push(WaitingRow {
+            lead_id: lead.lead.lead_id,
+            contact_id,
+            keys: lead.normalized.keys.clone(),
+        });
+    }
+
+    /// The contact that carries a person key, made in this batch or before.
+    fn holder_of_key(&self, key: &str) -> Option<KeyHolder> {
+        let founded = self.keys_founded.get(key).map(|contact_id| KeyHolder {
+            contact_id: *contact_id,
+            provisional: true,
+        });
+        founded.or_else(|| self.input.key_holders.get(key).copied())
+    }
+
     fn new_person(&mut self, place: usize, best_score: Option<f32>) {
         let lead = &self.input.leads[place];
         let contact_id = self.input.contact_ids[place];
@@ -214,12 +232,17 @@ impl Fold<'_, '_> {
         };
         let founding = founding.unwrap_or(Founding::Lead(lead.lead.lead_id));
         let key = self.input.person_keys.key(&founding);
-        if let (None, Some(holder)) = (lead.verdict, self.input.key_holders.get(&key)) {
-            // The CRM would refuse a second contact with this key; whether it is the same person, a person must say.
+        if let (None, Some(holder)) = (lead.verdict, self.holder_of_key(&key)) {
+            // The CRM would refuse a second contact with this key. Whether it is the same person, a person must say, once
+            // the first one is in the CRM.
+            if holder.provisional {
+                self.wait(place, holder.contact_id);
+                return;
+            }
             let found = Found {
                 score: best_score,
                 reason: Some("same_person_key".into()),
-                key_holder: Some(*holder),
+                key_holder: Some(holder.contact_id),
                 ..Found::default()
             };
             self.write_down(place, Action::Review, found);
@@ -244,6 +267,7 @@ impl Fold<'_, '_> {
         }
         self.order.push(contact_id);
         self.contact_of[place] = Some(contact_id);
+        self.keys_founded.insert(key, contact_id);
         let intent_id = Some(self.input.intent_ids[place]);
         let tier = matches!(lead.verdict, Some(Verdict::Created)).then_some(Tier::Steward);
         let found = Found {
@@ -265,8 +289,11 @@ impl Fold<'_, '_> {
         let decision_id = input.decision_ids[place];
         let source = lead.source.as_deref().unwrap_or_default();
         let mut same = Vec::new();
+        let is_new = self.people.get(&contact_id).is_some_and(Desired::is_new);
         for (field, value) in &normalized.values {
-            let refused = (input.refuse)(field, value).or_else(|| {
+            let refused = (input.refuse)(field, value);
+            let refused = refused.or_else(|| (!is_new && !(input.mirrored)(field)).then_some("not_mirrored"));
+            let refused = refused.or_else(|| {
                 let held = *field == Field::Email
                     && self
                         .holder_of(&value.to_lowercase())

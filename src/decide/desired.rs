@@ -193,6 +193,11 @@ impl Desired {
         }
     }
 
+    /// Whether the person is made in this batch.
+    pub(super) fn is_new(&self) -> bool {
+        self.gatekeeper_key.is_some()
+    }
+
     /// All values the person will hold.
     pub(super) fn values(&self) -> BTreeMap<Field, String> {
         self.current

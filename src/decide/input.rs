@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desired::SameValue;
 use super::person_key::PersonKeys;
 use super::policy::Policy;
-use crate::domain::{Candidate, ContactId, Field, IntentId, KnownContact, Lead, LeadId, Normalized};
+use crate::domain::{Candidate, ContactId, Field, IntentId, KeyHolder, KnownContact, Lead, LeadId, Normalized};
 
 /// What a steward has said about a lead in review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub struct BatchInput<'a> {
     pub holders: BTreeMap<String, Vec<ContactId>>,
     /// Addresses that do not identify one person.
     pub shared_emails: BTreeSet<String>,
-    /// Contacts of the CRM by the person key that they carry, or that a contact carried which was merged into them.
-    pub key_holders: BTreeMap<String, ContactId>,
+    /// Contacts by the person key that they carry, or that a contact carried which was merged into them.
+    pub key_holders: BTreeMap<String, KeyHolder>,
     /// The rules.
     pub policy: &'a Policy,
     /// Makes person keys.
@@ -59,6 +59,9 @@ pub struct BatchInput<'a> {
     pub max_claims: i32,
     /// Why the CRM would not take a value: unknown or read-only property, not an option.
     pub refuse: &'a dyn Fn(&Field, &str) -> Option<&'static str>,
+    /// Whether the mirror holds a field. What it does not hold of a known contact is never written: without the value that
+    /// is there, nobody can say whether another one may replace it. A new person has none.
+    pub mirrored: &'a dyn Fn(&Field) -> bool,
     /// Whether two values say the same.
     pub same: SameValue<'a>,
 }

@@ -32,7 +32,14 @@ pub(super) fn write(place: &Place, base_url: &str, default_country: &str) -> Res
                 ("properties", Value::from(vec![STAGE])),
             ],
         ),
-        section("gate", [("default_country", text(default_country))]),
+        section(
+            "gate",
+            [
+                ("default_country", text(default_country)),
+                // Half the sample at a time: its stories of leads that are folded into one write need company.
+                ("batch_leads", Value::from(500)),
+            ],
+        ),
     ]);
     place.write("config.toml", &format!("{HEAD}\n{settings}"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ContactId, CrmId, Document, Field, IntentId, LeadId, Tier};
+use super::{ContactId, CrmId, Document, Field, IntentId, LeadId, MatchKeys, Tier};
 
 /// What was decided about a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,12 +155,14 @@ pub struct ChangeRow {
 }
 
 /// A lead that must wait for another write about the same person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WaitingRow {
     /// The lead.
     pub lead_id: LeadId,
     /// The person.
     pub contact_id: ContactId,
+    /// By what the lead, and so the person, is found by the leads that come after it.
+    pub keys: MatchKeys,
 }
 
 /// All that one pass decided.

@@ -41,6 +41,15 @@ pub struct Provenance {
     pub lead_id: Option<i64>,
 }
 
+/// The contact that carries a person key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyHolder {
+    /// The person.
+    pub contact_id: ContactId,
+    /// Its creation is under way: the CRM does not know it yet.
+    pub provisional: bool,
+}
+
 /// What the mirror knows of a contact when a decision is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownContact {

@@ -13,11 +13,14 @@ use crate::fault::chain;
 use crate::governor::Priority;
 use crate::rulebook::Rules;
 use crate::store::passes::{
-    Found, Pass, PassState, Reach, Standing, begin_pass, end_pass, expect_contacts, release_pass,
+    Found, Pass, PassState, Reach, Standing, begin_pass, end_pass, expect_contacts, index_first_load, release_pass,
 };
 
 /// How often a long pass says in the log how far it is.
 const WORD_EVERY: Duration = Duration::from_secs(10);
+
+/// Contacts of the first load that are made findable in one transaction.
+const INDEX_AT_A_TIME: i32 = 25_000;
 
 type Progress<'a> = &'a (dyn Fn(FullProgress) + Send + Sync);
 
@@ -95,6 +98,9 @@ impl<C: Reader + Writer + 'static> Pull<C> {
         if pass == Pass::Full {
             ghosts::bury(&self.line, &ours, &rules.normalizer, priority).await?;
         }
+        if pass == Pass::Full && first_load {
+            self.index(&state).await?;
+        }
         let overlap = TimeDelta::from_std(self.settings.overlap).unwrap_or(TimeDelta::MAX);
         let watermark = match pass {
             Pass::Full => state.started_at.checked_sub_signed(overlap),
@@ -107,6 +113,22 @@ impl<C: Reader + Writer + 'static> Pull<C> {
             self.rules(&client).await?;
         }
         ended.map(Some).ok_or(PullError::TakenOver { pass: pass.name() })
+    }
+
+    /// Makes the contacts of the first load findable.
+    async fn index(&self, state: &PassState) -> Result<(), PullError> {
+        let client = self.store.client().await?;
+        loop {
+            match index_first_load(&client, self.holder, state.started_at, INDEX_AT_A_TIME).await? {
+                Some(true) => {}
+                Some(false) => return Ok(()),
+                None => {
+                    return Err(PullError::TakenOver {
+                        pass: Pass::Full.name(),
+                    });
+                }
+            }
+        }
     }
 
     /// Reads and writes the pages that are left. `false`: the time was over before the last one.

@@ -1,27 +1,34 @@
 //! One transaction of the push loop: confirm the claims, match, gather what is known, decide, intend.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
+use std::time::Instant;
 
 use deadpool_postgres::GenericClient;
 
 use super::PushError;
 use crate::decide::{BatchInput, Founding, LeadInput, PersonKeys, Verdict, decide_batch};
-use crate::domain::{Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target};
+use crate::domain::{
+    Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target, Tier,
+};
 use crate::normalize::Normalizer;
 use crate::rulebook::Rules;
 use crate::store::claim::Claimed;
 use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
 use crate::store::matching::{holders_of_emails, holders_of_keys, known_contacts, match_leads};
 
-/// Decides a batch of claimed leads and stores what was decided. The caller commits.
+/// Decides a batch of claimed leads and stores what was decided. The caller commits. `other` is a second connection, taken
+/// before the transaction began: nobody waits for a connection while all wait for the people's lock.
 pub(super) async fn decide_and_intend(
     transaction: &impl GenericClient,
+    other: &impl GenericClient,
     replica: ReplicaId,
     leads: Vec<(Claimed, Normalized)>,
     rules: &Rules,
     person_keys: &PersonKeys,
     max_claims: i32,
 ) -> Result<Batch, PushError> {
+    let mut laps = Laps::start();
     let claims: Vec<(LeadId, i64)> = leads
         .iter()
         .map(|(claimed, _)| (claimed.lead.lead_id, claimed.lead.epoch))
@@ -34,12 +41,14 @@ pub(super) async fn decide_and_intend(
     let leads: Vec<LeadInput> = leads
         .into_iter()
         .filter_map(|(claimed, normalized)| {
-            open.get(&claimed.lead.lead_id)
-                .map(|open| input(claimed, normalized, open))
+            let lead = open.get(&claimed.lead.lead_id)?;
+            Some(input(claimed, normalized, lead, first_delivery(lead, &open)))
         })
         .collect();
-    let batch = decide(transaction, leads, rules, person_keys, max_claims).await?;
+    laps.lap("open");
+    let batch = decide(transaction, other, leads, rules, person_keys, max_claims, &mut laps).await?;
     let keys_of = keys(&batch, &rules.normalizer);
+    laps.lap("decide");
     intend(
         transaction,
         replica,
@@ -49,25 +58,64 @@ pub(super) async fn decide_and_intend(
         rules.normalizer.version(),
     )
     .await?;
+    laps.lap("intend");
+    laps.tell(batch.decisions.len());
     Ok(batch)
 }
 
-/// Matches and decides, without storing anything. Used by `explain` as well.
-pub(crate) async fn decide(
+/// Where the time of a batch went, in milliseconds; for the log.
+struct Laps {
+    since: Instant,
+    told: String,
+}
+
+impl Laps {
+    fn start() -> Self {
+        Self {
+            since: Instant::now(),
+            told: String::new(),
+        }
+    }
+
+    fn lap(&mut self, step: &str) {
+        let now = Instant::now();
+        let _ = write!(self.told, "{step} {} ", now.duration_since(self.since).as_millis());
+        self.since = now;
+    }
+
+    fn tell(&self, decided: usize) {
+        tracing::debug!(
+            decided,
+            milliseconds = self.told.trim_end(),
+            "where the time of a batch went"
+        );
+    }
+}
+
+/// Matches and decides, without storing anything.
+async fn decide(
     client: &impl GenericClient,
+    other: &impl GenericClient,
     mut leads: Vec<LeadInput>,
     rules: &Rules,
     person_keys: &PersonKeys,
     max_claims: i32,
+    laps: &mut Laps,
 ) -> Result<Batch, PushError> {
     let normalized: Vec<&Normalized> = leads.iter().map(|lead| &lead.normalized).collect();
-    let candidates = match_leads(client, &normalized).await?;
+    let candidates = match_leads(client, other, &normalized).await?;
+    laps.lap("match");
     for (lead, found) in leads.iter_mut().zip(candidates) {
         lead.candidates = found;
     }
     let mut contacts: BTreeSet<ContactId> = BTreeSet::new();
     for lead in &leads {
-        contacts.extend(lead.candidates.iter().filter_map(|candidate| match candidate.target {
+        // A candidate of the fuzzy tier that is not even worth a question is nobody to whom anything is written.
+        let likely = lead
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.tier != Tier::Fuzzy || candidate.score >= rules.policy.thresholds.review);
+        contacts.extend(likely.filter_map(|candidate| match candidate.target {
             Target::Contact(contact_id) => Some(contact_id),
             Target::Peer(_) => None,
         }));
@@ -76,20 +124,25 @@ pub(crate) async fn decide(
         }
     }
     let contacts: Vec<ContactId> = contacts.into_iter().collect();
-    let known = known_contacts(client, &contacts).await?;
     let emails: BTreeSet<&str> = leads
         .iter()
         .flat_map(|lead| lead.normalized.keys.emails.iter().map(String::as_str))
         .collect();
     let emails: Vec<&str> = emails.into_iter().collect();
-    let held = holders_of_emails(client, &emails).await?;
     let founding = leads.iter().filter(|lead| lead.repeat_of.is_none()).flat_map(|lead| {
         let email = lead.normalized.keys.emails.first().map(String::as_str);
         Founding::all(&lead.normalized, email)
     });
     let keys: BTreeSet<String> = founding.map(|founding| person_keys.key(&founding)).collect();
-    let key_holders = holders_of_keys(client, &keys).await?;
-    let (contact_ids, decision_ids) = reserve_ids(client, leads.len()).await?;
+    let holders = async {
+        let held = holders_of_emails(other, &emails).await?;
+        let key_holders = holders_of_keys(other, &keys).await?;
+        let (contact_ids, decision_ids) = reserve_ids(other, leads.len()).await?;
+        Ok((held, key_holders, contact_ids, decision_ids))
+    };
+    let (known, (held, key_holders, contact_ids, decision_ids)) =
+        tokio::try_join!(known_contacts(client, &contacts), holders)?;
+    laps.lap("known");
     let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
     let normalizer = &rules.normalizer;
     let input = BatchInput {
@@ -104,13 +157,23 @@ pub(crate) async fn decide(
         decision_ids,
         intent_ids,
         max_claims,
-        refuse: &|field, value| refuse(rules, field, value),
+        refuse: &|field, value| rules.schema.check(field, value).err().map(|fault| fault.code()),
+        mirrored: &|field| rules.mirrored.contains(field),
         same: &|field, left, right| same(normalizer, field, left, right),
     };
     Ok(decide_batch(input))
 }
 
-fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead) -> LeadInput {
+/// Which lead a repeat repeats: the first of those with the same content, some of which may stand in the same batch.
+fn first_delivery(lead: &OpenLead, open: &HashMap<LeadId, OpenLead>) -> Option<LeadId> {
+    let mut first = lead.repeat_of?;
+    while let Some(before) = open.get(&first).and_then(|lead| lead.repeat_of) {
+        first = before;
+    }
+    Some(first)
+}
+
+fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead, repeat_of: Option<LeadId>) -> LeadInput {
     let verdict = match (open.verdict.as_deref(), open.verdict_contact_id) {
         (Some("accepted"), Some(contact_id)) => Some(Verdict::Accepted(contact_id)),
         (Some("created"), _) => Some(Verdict::Created),
@@ -121,18 +184,8 @@ fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead) -> LeadInput
         is_there: claimed.is_there,
         normalized,
         candidates: Vec::new(),
-        repeat_of: open.repeat_of,
+        repeat_of,
         verdict,
-    }
-}
-
-/// Why the CRM would not take a value, or why we may not give it one.
-fn refuse(rules: &Rules, field: &Field, value: &str) -> Option<&'static str> {
-    match rules.schema.check(field, value) {
-        Err(fault) => Some(fault.code()),
-        // Without the value that is there, nobody can say whether this one may replace it.
-        Ok(()) if !rules.mirrored.contains(field) => Some("not_mirrored"),
-        Ok(()) => None,
     }
 }
 

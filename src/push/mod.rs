@@ -5,28 +5,26 @@
 
 mod error;
 mod gather;
+mod prepare;
 pub mod sender;
 
 pub use error::PushError;
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::crm::{Reader, Writer};
-use crate::domain::{Action, Batch, Field, Lead, LeadId, Normalized, Operation, Refusal, ReplicaId};
+use crate::domain::{Action, Batch, LeadId, Normalized, Operation, ReplicaId};
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
-use crate::normalize::Normalizer;
 use crate::rulebook::{Rulebook, Rules};
-use crate::store::claim::{Claimed, claim_leads, next_due, release_claims, release_leads};
+use crate::store::claim::{Claimed, next_due, release_claims, release_leads};
 use crate::store::mirror::mirror_age;
 use crate::store::recover::{OpenIntent, intents_stored};
 use crate::store::{Store, StoreError, commit};
 use gather::decide_and_intend;
+use prepare::Prepared;
 use sender::SenderHandle;
 
 /// What the loop is told by the settings.
@@ -50,8 +48,10 @@ pub struct Push<C> {
     replica: ReplicaId,
     settings: PushSettings,
     sender: SenderHandle,
-    /// Something may be claimed that no pass works on: an answer was lost, or it could not be handed back.
+    /// Something may be claimed that is in nobody's hands: an answer was lost, or it could not be handed back.
     claims_left: AtomicBool,
+    /// The next batch, claimed and normalized while the last one was decided.
+    prepared: Mutex<Option<Prepared>>,
 }
 
 /// What a pass did.
@@ -96,6 +96,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             settings,
             sender,
             claims_left: AtomicBool::new(false),
+            prepared: Mutex::new(None),
         }
     }
 
@@ -107,6 +108,10 @@ impl<C: Reader + Writer + 'static> Push<C> {
     pub async fn pass(&self) -> Result<PushReport, PushError> {
         let client = self.store.client().await?;
         if let Some(held) = self.held(mirror_age(&client).await?) {
+            let prepared = self.prepared().take();
+            if let Some(prepared) = prepared {
+                release_leads(&client, self.replica, &prepared.lead_ids(), Duration::ZERO, false).await?;
+            }
             return Ok(PushReport {
                 held: Some(held),
                 ..PushReport::default()
@@ -118,41 +123,63 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.rulebook.reread_mirrored(&client).await?;
         let rules = self.rulebook.rules();
         if self.claims_left.swap(true, Ordering::SeqCst) {
+            self.prepared().take();
             let leads = release_claims(&client, self.replica).await?;
             tracing::info!(leads, "claims that an earlier pass left are handed back");
         }
-        let claimed = claim_leads(
-            &client,
-            self.replica,
-            self.settings.batch_leads,
-            self.settings.suspect_claims,
-        )
-        .await?;
-        if claimed.is_empty() {
+        drop(client);
+        let before = self.prepared().take();
+        let batch = match before {
+            Some(prepared) => self.renewed(prepared, &rules.normalizer).await?,
+            None => self.prepare(&rules.normalizer).await?,
+        };
+        if batch.leads.is_empty() {
             self.claims_left.store(false, Ordering::SeqCst);
             self.sender.more_to_come(false);
-            let next_due = next_due(&client).await?;
+            let next_due = next_due(&self.store.client().await?).await?;
             return Ok(PushReport {
                 next_due,
                 ..PushReport::default()
             });
         }
-        drop(client);
-        let leads: Vec<LeadId> = claimed.iter().map(|claimed| claimed.lead.lead_id).collect();
-        let full = claimed.len() == self.settings.batch_leads;
+        let leads = batch.lead_ids();
+        let full = leads.len() == self.settings.batch_leads;
         self.sender.more_to_come(full);
-        match self.decide(claimed, &rules).await {
+        let next = async {
+            match full {
+                true => Some(self.prepare(&rules.normalizer).await),
+                false => None,
+            }
+        };
+        let (decided, next) = tokio::join!(self.decide(batch.leads, &rules), next);
+        let left = match next {
+            Some(Ok(next)) => {
+                *self.prepared() = (!next.leads.is_empty()).then_some(next);
+                false
+            }
+            Some(Err(error)) => {
+                let error = crate::fault::chain(&error);
+                tracing::warn!(error, "the next batch could not be prepared");
+                true
+            }
+            None => false,
+        };
+        match decided {
             Ok(batch) => {
-                self.claims_left.store(false, Ordering::SeqCst);
+                self.claims_left.store(left, Ordering::SeqCst);
                 let report = self.report(leads.len(), &batch);
                 self.hand_over(batch);
                 Ok(report)
             }
             Err(error) => {
-                self.give_back(&leads, &error).await;
+                self.give_back(&leads, &error, left).await;
                 Err(error)
             }
         }
+    }
+
+    fn prepared(&self) -> MutexGuard<'_, Option<Prepared>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self, age: Option<Duration>) -> Option<Held> {
@@ -163,21 +190,13 @@ impl<C: Reader + Writer + 'static> Push<C> {
         }
     }
 
-    async fn decide(&self, claimed: Vec<Claimed>, rules: &Rules) -> Result<Batch, PushError> {
-        let crm = Arc::clone(&self.line);
-        let normalizer = Arc::clone(&rules.normalizer);
-        let leads = tokio::task::spawn_blocking(move || {
-            claimed
-                .into_iter()
-                .map(|claimed| normalize(claimed, &normalizer, &*crm))
-                .collect::<Vec<_>>()
-        })
-        .await
-        .map_err(|_| PushError::Stopping)?;
+    async fn decide(&self, leads: Vec<(Claimed, Normalized)>, rules: &Rules) -> Result<Batch, PushError> {
+        let other = self.store.client().await?;
         let mut client = self.store.client().await?;
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         let batch = decide_and_intend(
             &transaction,
+            &other,
             self.replica,
             leads,
             rules,
@@ -185,6 +204,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             self.settings.max_claims,
         )
         .await?;
+        drop(other);
         match commit(transaction).await {
             Ok(()) => Ok(batch),
             Err(unknown @ StoreError::CommitUnknown(_)) => self.confirm(batch, unknown).await,
@@ -253,7 +273,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         }
     }
 
-    async fn give_back(&self, leads: &[LeadId], error: &PushError) {
+    async fn give_back(&self, leads: &[LeadId], error: &PushError, left: bool) {
         let delay = match error.fault() {
             Fault::Transient | Fault::Unknown | Fault::Rejected => Duration::from_millis(200),
             Fault::Throttled(wait) => wait,
@@ -266,7 +286,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             release_leads(&client, self.replica, leads, delay, charged).await
         };
         match given_back.await {
-            Ok(()) => self.claims_left.store(false, Ordering::SeqCst),
+            Ok(()) => self.claims_left.store(left, Ordering::SeqCst),
             Err(error) => {
                 let error = crate::fault::chain(&error);
                 tracing::warn!(
@@ -289,63 +309,4 @@ fn action_name(action: Action) -> &'static str {
         Action::Review => "review",
         Action::Dead => "dead",
     }
-}
-
-/// A lead made comparable, with what could not be read of it. One on which the normalizer panics, which is a bug, becomes
-/// a dead letter, and its batch goes on.
-fn normalize<C: Reader + Writer>(
-    mut claimed: Claimed,
-    normalizer: &Normalizer,
-    line: &Line<C>,
-) -> (Claimed, Normalized) {
-    let lead = claimed.lead.clone();
-    let normalized = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        let lead = canonical(lead, line);
-        let mut normalized = normalizer.lead(&lead);
-        normalized.refused.extend(claimed.refused.iter().cloned());
-        (lead, normalized)
-    }));
-    match normalized {
-        Ok((lead, normalized)) => {
-            claimed.lead = lead;
-            (claimed, normalized)
-        }
-        Err(_) => {
-            tracing::error!(lead = %claimed.lead.lead_id, "the normalizer panicked over a lead; this is a bug, please report it");
-            let refused = vec![Refusal {
-                field: Field::ExternalId,
-                reason: "normalizer_failed".to_owned(),
-            }];
-            let normalized = Normalized {
-                refused,
-                ..Normalized::default()
-            };
-            (claimed, normalized)
-        }
-    }
-}
-
-/// A property that the CRM knows under a canonical field's name is that field: never two values for one.
-/// The column of the field itself counts first.
-fn canonical<C: Reader + Writer>(mut lead: Lead, line: &Line<C>) -> Lead {
-    let Some(Value::Object(properties)) = &mut lead.properties else {
-        return lead;
-    };
-    let names: Vec<String> = properties.keys().cloned().collect();
-    for name in names {
-        let field = line.crm().canonical(&name);
-        if matches!(field, Field::Property(_)) {
-            continue;
-        }
-        let text = match &properties[&name] {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Null => String::new(),
-            // Refused with the other properties.
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
-        };
-        properties.remove(&name);
-        lead.values.entry(field).or_insert(text);
-    }
-    lead
 }

@@ -10,7 +10,7 @@ use tokio_postgres::types::Json;
 use super::{StoreError, call, matching};
 use crate::domain::{
     Batch, CANONICAL, ChangeRow, ConfirmedRow, ContactId, CrmId, DecisionRow, Field, IntentId, LeadId, MatchKeys,
-    Operation, Origin, ReplicaId, WaitingRow,
+    Operation, Origin, ReplicaId,
 };
 
 /// A lead that is still ours, with what else is known about its way.
@@ -103,6 +103,11 @@ pub async fn intend(
         origin: &intent.origin,
         keys: row_of(intent.contact_id),
     });
+    let waiting = batch.waiting.iter().map(|waiting| WaitingDocument {
+        lead_id: waiting.lead_id,
+        contact_id: waiting.contact_id,
+        keys: matching::StoredKeys::of(&waiting.keys),
+    });
     let document = Document {
         normalizer,
         policy_version,
@@ -111,7 +116,7 @@ pub async fn intend(
         decisions: &batch.decisions,
         changes: &batch.changes,
         confirmed: &batch.confirmed,
-        waiting: &batch.waiting,
+        waiting: waiting.collect(),
     };
     call::rows(client, "select gate.intend($1, $2)", &[&replica.0, &Json(document)]).await?;
     Ok(())
@@ -127,7 +132,7 @@ struct Document<'a> {
     decisions: &'a [DecisionRow],
     changes: &'a [ChangeRow],
     confirmed: &'a [ConfirmedRow],
-    waiting: &'a [WaitingRow],
+    waiting: Vec<WaitingDocument<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,6 +154,13 @@ struct IntentDocument<'a> {
     body: &'a BTreeMap<Field, String>,
     origin: &'a BTreeMap<Field, Origin>,
     keys: Option<KeysRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct WaitingDocument<'a> {
+    lead_id: LeadId,
+    contact_id: ContactId,
+    keys: matching::StoredKeys<'a>,
 }
 
 #[derive(Debug, Serialize)]

@@ -6,11 +6,13 @@ use deadpool_postgres::GenericClient;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
 use crate::domain::{
-    Candidate, ContactId, CrmId, Document, Field, KnownContact, MatchKeys, Names, Normalized, Provenance, Target, Tier,
+    Candidate, ContactId, CrmId, Document, Field, KeyHolder, KnownContact, MatchKeys, Names, Normalized, Provenance,
+    Target, Tier,
 };
 
 /// Who holds which address, and which addresses do not identify one person.
@@ -74,12 +76,17 @@ struct Subject<'a> {
     keys: StoredKeys<'a>,
 }
 
-/// Candidates of each lead, in the leads' order, best first.
+/// From this many leads on a batch is matched in two parts at once.
+const WORTH_PARTING: usize = 64;
+
+/// Candidates of each lead, in the leads' order, best first. `other` matches half of a large batch meanwhile; it must see
+/// what `client` sees, so its caller holds the people's lock on `client` and has changed nothing about people yet.
 ///
 /// # Errors
 /// As every statement.
 pub async fn match_leads(
     client: &impl GenericClient,
+    other: &impl GenericClient,
     leads: &[&Normalized],
 ) -> Result<Vec<Vec<Candidate>>, StoreError> {
     let subjects: Vec<Subject<'_>> = leads
@@ -90,8 +97,29 @@ pub async fn match_leads(
             keys: StoredKeys::of(&lead.keys),
         })
         .collect();
-    let rows = call::rows(client, "select * from gate.match_leads($1)", &[&Json(subjects)]).await?;
+    let subjects = Json(subjects);
     let mut candidates = vec![Vec::new(); leads.len()];
+    if leads.len() < WORTH_PARTING {
+        add_candidates(&part(client, &subjects, 0, 1).await?, &mut candidates)?;
+    } else {
+        let (even, odd) = tokio::try_join!(part(client, &subjects, 0, 2), part(other, &subjects, 1, 2))?;
+        add_candidates(&even, &mut candidates)?;
+        add_candidates(&odd, &mut candidates)?;
+    }
+    Ok(candidates)
+}
+
+async fn part(
+    client: &impl GenericClient,
+    subjects: &Json<Vec<Subject<'_>>>,
+    part: i32,
+    parts: i32,
+) -> Result<Vec<Row>, StoreError> {
+    let asked = "select * from gate.match_leads($1, $2, $3)";
+    call::rows(client, asked, &[subjects, &part, &parts]).await
+}
+
+fn add_candidates(rows: &[Row], candidates: &mut [Vec<Candidate>]) -> Result<(), StoreError> {
     for row in rows {
         let ord: i32 = row.try_get("ord")?;
         let contact_id: Option<i64> = row.try_get("contact_id")?;
@@ -119,7 +147,7 @@ pub async fn match_leads(
             list.push(found);
         }
     }
-    Ok(candidates)
+    Ok(())
 }
 
 /// Of the evidence, what is decided on; the levels of the fields are for the audit.
@@ -201,17 +229,23 @@ pub async fn holders_of_emails(client: &impl GenericClient, emails: &[&str]) -> 
     Ok(found)
 }
 
-/// Which contacts of the CRM carry these person keys, or took over a contact that did.
+/// Which contacts carry these person keys, or took over a contact that did.
 ///
 /// # Errors
 /// As every statement.
 pub async fn holders_of_keys(
     client: &impl GenericClient,
     keys: &BTreeSet<String>,
-) -> Result<BTreeMap<String, ContactId>, StoreError> {
+) -> Result<BTreeMap<String, KeyHolder>, StoreError> {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let rows = call::rows(client, "select * from gate.holders_of_keys($1)", &[&keys]).await?;
     rows.iter()
-        .map(|row| Ok((row.try_get("gatekeeper_key")?, ContactId(row.try_get("contact_id")?))))
+        .map(|row| {
+            let holder = KeyHolder {
+                contact_id: ContactId(row.try_get("contact_id")?),
+                provisional: row.try_get("provisional")?,
+            };
+            Ok((row.try_get("gatekeeper_key")?, holder))
+        })
         .collect()
 }

@@ -8,6 +8,7 @@ use deadpool_postgres::GenericClient;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::intend::Columns;
@@ -222,34 +223,41 @@ pub async fn outdated_keys(
     normalizer: &str,
     limit: i32,
 ) -> Result<Vec<(ContactId, Value)>, StoreError> {
-    let rows = call::rows(
-        client,
-        "select * from gate.outdated_keys($1, $2)",
-        &[&normalizer, &limit],
-    )
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let Json(contact): Json<Value> = row.try_get("contact")?;
-            Ok((ContactId(row.try_get("contact_id")?), contact))
-        })
-        .collect()
+    let asked = "select * from gate.outdated_keys($1, $2)";
+    let rows = call::rows(client, asked, &[&normalizer, &limit]).await?;
+    rows.iter().map(contact_to_read).collect()
 }
 
-/// Stores keys that were derived anew.
+/// Contacts to whose keys leads had added that are settled now.
 ///
 /// # Errors
 /// As every statement.
-pub async fn put_keys(
+pub async fn grown_keys(client: &impl GenericClient, limit: i32) -> Result<Vec<(ContactId, Value)>, StoreError> {
+    let rows = call::rows(client, "select * from gate.grown_keys($1)", &[&limit]).await?;
+    rows.iter().map(contact_to_read).collect()
+}
+
+fn contact_to_read(row: &Row) -> Result<(ContactId, Value), StoreError> {
+    let Json(contact): Json<Value> = row.try_get("contact")?;
+    Ok((ContactId(row.try_get("contact_id")?), contact))
+}
+
+/// Stores keys that were derived anew from contacts as [`outdated_keys`] and [`grown_keys`] return them; not of one that
+/// has changed since.
+///
+/// # Errors
+/// As every statement.
+pub async fn rederive_keys(
     client: &impl GenericClient,
-    keys: &[(ContactId, MatchKeys)],
+    derived: &[(ContactId, Value, MatchKeys)],
     normalizer: &str,
 ) -> Result<(), StoreError> {
-    let rows: Vec<Value> = keys
+    let rows: Vec<Value> = derived
         .iter()
-        .map(|(contact_id, keys)| {
+        .map(|(contact_id, contact, keys)| {
             let mut row = json!(StoredKeys::of(keys));
             row["contact_id"] = json!(contact_id);
+            row["seen_at"] = contact["seen_at"].clone();
             row
         })
         .collect();

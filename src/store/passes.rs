@@ -219,6 +219,26 @@ pub async fn step_pass(
     Ok(row.try_get(0)?)
 }
 
+/// Makes the next `limit` contacts of the first load findable: whether there are more; absent when the pass is in other
+/// hands now.
+///
+/// # Errors
+/// As every statement.
+pub async fn index_first_load(
+    client: &impl GenericClient,
+    holder: Holder,
+    started_at: DateTime<Utc>,
+    limit: i32,
+) -> Result<Option<bool>, StoreError> {
+    let row = call::row(
+        client,
+        "select gate.index_first_load($1, $2, $3, $4)",
+        &[&holder.replica.0, &started_at, &holder.lease_seconds(), &limit],
+    )
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
 /// Lets others have a pass that stops before its end.
 ///
 /// # Errors

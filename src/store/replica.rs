@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::GenericClient;
 
 use super::{StoreError, call};
-use crate::domain::ReplicaId;
+use crate::domain::{LeadId, ReplicaId};
 
 /// Who a run is to others on its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +90,14 @@ pub async fn rescue_claims(client: &impl GenericClient) -> Result<i64, StoreErro
         .try_get(0)?)
 }
 
-/// Makes work of leads that have none; how many.
+/// Makes work of leads that have none, among `limit` leads above `after` and as many of the newest: how many, and after
+/// which lead to go on.
 ///
 /// # Errors
 /// As every statement.
-pub async fn adopt_leads(client: &impl GenericClient, limit: i32) -> Result<i64, StoreError> {
-    Ok(call::row(client, "select gate.adopt_leads($1)", &[&limit])
-        .await?
-        .try_get(0)?)
+pub async fn adopt_leads(client: &impl GenericClient, after: LeadId, limit: i32) -> Result<(i64, LeadId), StoreError> {
+    let row = call::row(client, "select * from gate.adopt_leads($1, $2)", &[&after.0, &limit]).await?;
+    Ok((row.try_get("adopted")?, LeadId(row.try_get("looked_until")?)))
 }
 
 /// Deletes working rows older than `days`; how many.

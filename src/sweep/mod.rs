@@ -12,13 +12,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::crm::{Reader, Writer};
-use crate::domain::{CANONICAL, ContactId, Field, MatchKeys, Record, ReplicaId};
+use crate::domain::{CANONICAL, ContactId, Field, LeadId, MatchKeys, Record, ReplicaId};
 use crate::governor::Priority;
 use crate::line::Line;
 use crate::push::sender::SenderHandle;
 use crate::rulebook::Rulebook;
 use crate::store::Store;
-use crate::store::mirror::{outdated_keys, put_keys};
+use crate::store::mirror::{grown_keys, outdated_keys, rederive_keys};
 use crate::store::recover::{OpenIntent, next_recovery, take_recoverable};
 use crate::store::replica::{adopt_leads, forget_old, rescue_claims};
 
@@ -32,8 +32,14 @@ const REDERIVE_AT_A_TIME: i32 = 1000;
 /// the lists changed, and another replica may be of another version. The look reads all keys.
 const LOOK_AT_KEYS: Duration = Duration::from_secs(60);
 
-/// How often the house is kept: orphans adopted, old rows deleted, the CRM's properties read again.
+/// How often the house is kept: old rows deleted, the CRM's properties read again.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+
+/// How often it is looked for leads that have no work row.
+const LOOK_FOR_ORPHANS: Duration = Duration::from_secs(30);
+
+/// Leads looked at in one such look.
+const ORPHANS_AT_A_TIME: i32 = 50_000;
 
 /// What the sweep is told by the settings.
 #[derive(Debug, Clone)]
@@ -70,6 +76,9 @@ pub struct Sweep<C> {
     /// Writes that were taken over and not looked up yet: a look-up that fails is made again by the next pass.
     in_hand: Vec<OpenIntent>,
     last_housekeeping: Option<Instant>,
+    last_adoption: Option<Instant>,
+    /// Up to which lead it was looked for leads without a work row.
+    looked_until: LeadId,
     /// The normalizer of which all keys were found to be, and when.
     keys_are_of: Option<(String, Instant)>,
 }
@@ -93,6 +102,8 @@ impl<C: Reader + Writer> Sweep<C> {
             sender,
             in_hand: Vec::new(),
             last_housekeeping: None,
+            last_adoption: None,
+            looked_until: LeadId(0),
             keys_are_of: None,
         }
     }
@@ -116,6 +127,10 @@ impl<C: Reader + Writer> Sweep<C> {
         let recovered = self.in_hand.len();
         self.recover().await?;
         let rederived = self.rederive().await?;
+        if self.last_adoption.is_none_or(|last| last.elapsed() >= LOOK_FOR_ORPHANS) {
+            self.adopt().await?;
+            self.last_adoption = Some(Instant::now());
+        }
         if self.last_housekeeping.is_none_or(|last| last.elapsed() >= HOUSEKEEPING) {
             self.keep_house().await?;
             self.last_housekeeping = Some(Instant::now());
@@ -136,37 +151,57 @@ impl<C: Reader + Writer> Sweep<C> {
         })
     }
 
-    /// Derives the keys of contacts anew that an older normalizer, or other lists, had derived.
+    /// Derives the keys of contacts anew: those to which settled leads had added, and those that an older normalizer, or
+    /// other lists, had derived.
     async fn rederive(&mut self) -> Result<usize, SweepError> {
         let normalizer = self.rulebook.rules().normalizer;
+        let client = self.store.client().await?;
+        let mut to_derive = grown_keys(&client, REDERIVE_AT_A_TIME).await?;
         let is_known = self
             .keys_are_of
             .as_ref()
             .is_some_and(|(version, looked_at)| version == normalizer.version() && looked_at.elapsed() < LOOK_AT_KEYS);
-        if is_known {
+        if !is_known {
+            let outdated = outdated_keys(&client, normalizer.version(), REDERIVE_AT_A_TIME).await?;
+            if outdated.is_empty() {
+                self.keys_are_of = Some((normalizer.version().to_owned(), Instant::now()));
+            }
+            to_derive.extend(outdated);
+        }
+        if to_derive.is_empty() {
             return Ok(0);
         }
-        let client = self.store.client().await?;
-        let outdated = outdated_keys(&client, normalizer.version(), REDERIVE_AT_A_TIME).await?;
-        if outdated.is_empty() {
-            self.keys_are_of = Some((normalizer.version().to_owned(), Instant::now()));
-            return Ok(0);
-        }
-        let keys: Vec<(ContactId, MatchKeys)> = outdated
-            .iter()
-            .map(|(contact_id, contact)| (*contact_id, normalizer.record(&record(contact)).keys))
+        let derived: Vec<(ContactId, Value, MatchKeys)> = to_derive
+            .into_iter()
+            .map(|(contact_id, contact)| {
+                let keys = normalizer.record(&record(&contact)).keys;
+                (contact_id, contact, keys)
+            })
             .collect();
-        put_keys(&client, &keys, normalizer.version()).await?;
-        Ok(keys.len())
+        rederive_keys(&client, &derived, normalizer.version()).await?;
+        Ok(derived.len())
+    }
+
+    /// Looks for leads that have no work row: all in turn, and the newest each time.
+    async fn adopt(&mut self) -> Result<(), SweepError> {
+        let client = self.store.client().await?;
+        let (leads, looked_until) = adopt_leads(&client, self.looked_until, ORPHANS_AT_A_TIME).await?;
+        self.looked_until = looked_until;
+        if leads > 0 {
+            tracing::warn!(
+                leads,
+                "leads without a work row are adopted: was the trigger on staging.lead off?"
+            );
+        }
+        Ok(())
     }
 
     async fn keep_house(&self) -> Result<(), SweepError> {
         let client = self.store.client().await?;
-        let adopted = adopt_leads(&client, 10_000).await?;
         let forgotten = forget_old(&client, self.settings.retention_days, 10_000).await?;
         drop(client);
-        if adopted > 0 || forgotten > 0 {
-            tracing::info!(adopted, forgotten, "the house is kept");
+        if forgotten > 0 {
+            tracing::info!(forgotten, "the house is kept");
         }
         if self.last_housekeeping.is_some() {
             let schema = self.line.schema(Priority::Mirror).await?;

@@ -38,7 +38,6 @@ create table audit.change -- One row for each field in which a lead differed fro
   verdict text not null -- written, kept (a rule protects the old value), refused (the value cannot be used).
   rule text not null -- The rule: policy and ranks, or the reason of the refusal.
   old_source text -- Who had set the old value.
-  constraint change_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
   constraint change_pkey PRIMARY KEY (decision_id, field)
   constraint change_verdict CHECK ((verdict = ANY (ARRAY['written'::text, 'kept'::text, 'refused'::text])))
   grant select to gatekeeper_analyst
@@ -94,6 +93,21 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   grant insert, select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create table audit.late_report -- What a replica reported about a write after another one had taken it over: an effect that may have happened, and that changed nothing here.
+  late_report_id bigint not null generated always as identity -- Number of the report.
+  reported_at timestamp with time zone not null default clock_timestamp() -- When.
+  intent_id uuid not null -- The write.
+  epoch bigint not null -- The epoch that the reporter held; the write was in a later one, or settled.
+  outcome text not null -- What the CRM had answered: applied, rejected, conflict, missing, unknown; withdrawn: it was not sent.
+  crm_id text -- The contact that the CRM named.
+  reason text -- Reason code.
+  call_id bigint -- The call that brought it.
+  constraint late_report_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'rejected'::text, 'conflict'::text, 'missing'::text, 'unknown'::text, 'withdrawn'::text])))
+  constraint late_report_pkey PRIMARY KEY (late_report_id)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create table audit.settlement -- What came of a decision that led to a write.
   decision_id bigint not null -- The decision.
   outcome text not null -- applied, rejected, unknown (never found out), none (not sent: decided anew).
@@ -102,7 +116,6 @@ create table audit.settlement -- What came of a decision that led to a write.
   reason text -- Reason code; recovered when it was found out after a crash or a lost answer.
   message text -- The CRM's own words, where it refused.
   call_id bigint -- The call that brought it.
-  constraint settlement_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES audit.entry(decision_id)
   constraint settlement_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'rejected'::text, 'unknown'::text, 'shadow'::text, 'none'::text])))
   constraint settlement_pkey PRIMARY KEY (decision_id)
   grant select to gatekeeper_analyst
@@ -153,7 +166,8 @@ create table crm.contact -- The mirror: one row for each contact of the CRM, als
   constraint contact_properties_object CHECK ((jsonb_typeof(properties) = 'object'::text))
   constraint contact_provisional_or_known CHECK (((crm_id IS NOT NULL) OR ((archived_at IS NULL) AND (gatekeeper_key IS NOT NULL))))
   CREATE INDEX contact_gatekeeper_key ON crm.contact USING btree (gatekeeper_key) WHERE (gatekeeper_key IS NOT NULL)
-  CREATE INDEX contact_updated_at ON crm.contact USING btree (updated_at)
+  CREATE INDEX contact_gone ON crm.contact USING btree (contact_id) WHERE (archived_at IS NOT NULL)
+  CREATE UNIQUE INDEX contact_provisional ON crm.contact USING btree (gatekeeper_key) WHERE (crm_id IS NULL)
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -181,7 +195,6 @@ create table crm.contact_field -- Provenance: which source set which value of wh
   occurred_at timestamp with time zone not null -- When the source saw it.
   written_at timestamp with time zone not null default now() -- When the CRM confirmed it.
   rule text not null -- The rule that let it through.
-  constraint contact_field_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES crm.contact(contact_id) ON DELETE CASCADE
   constraint contact_field_pkey PRIMARY KEY (contact_id, field)
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
@@ -207,8 +220,9 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   city text -- Town, folded.
   country text -- ISO code.
   blocks bigint[] not null -- Hashes of the blocking keys.
-  normalizer text not null -- Version of the normalizer that derived the row.
+  normalizer text not null -- Version of the normalizer that derived the row. Empty: it holds more than the contact does, brought by leads that are not settled; derived anew when they are.
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
+  CREATE INDEX contact_keys_added ON gate.contact_keys USING btree (contact_id) WHERE (normalizer = ''::text)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.dead_letter -- Leads that could not be processed, with the reason. The lead itself stays in staging.
@@ -224,14 +238,6 @@ create table gate.dead_letter -- Leads that could not be processed, with the rea
   constraint dead_letter_pkey PRIMARY KEY (lead_id)
   constraint dead_letter_resolved CHECK (((state = 'waiting'::text) = (resolved_at IS NULL)))
   constraint dead_letter_state CHECK ((state = ANY (ARRAY['waiting'::text, 'replayed'::text, 'discarded'::text])))
-  grant delete, insert, select, update to gatekeeper_daemon
-
-create table gate.delivery -- Which row of a source was delivered with which content, so that a second delivery has no effect.
-  source text not null -- The source.
-  source_key text not null -- The source's id of the row.
-  content_hash bytea not null -- Hash of all that was delivered.
-  lead_id bigint not null -- The first lead that brought it.
-  constraint delivery_pkey PRIMARY KEY (source, source_key, content_hash)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.governor -- The CRM's limits, shared by all replicas: one row for each.
@@ -286,6 +292,7 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   constraint intent_settled CHECK (((state = ANY (ARRAY['open'::text, 'unknown'::text])) = (settled_at IS NULL)))
   constraint intent_state CHECK ((state = ANY (ARRAY['open'::text, 'unknown'::text, 'applied'::text, 'rejected'::text, 'conflict'::text, 'missing'::text, 'withdrawn'::text])))
   constraint intent_target CHECK (((operation = 'update'::text) = (crm_id IS NOT NULL)))
+  CREATE INDEX intent_created_at ON gate.intent USING brin (created_at)
   CREATE UNIQUE INDEX intent_one_open ON gate.intent USING btree (contact_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   CREATE INDEX intent_open_by_replica ON gate.intent USING btree (replica_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   grant delete, insert, select, update to gatekeeper_daemon
@@ -294,7 +301,6 @@ create table gate.intent_lead -- Which leads are folded into which write.
   intent_id uuid not null -- The write.
   lead_id bigint not null -- The lead.
   decision_id bigint not null -- The decision that put it there.
-  constraint intent_lead_intent_id_fkey FOREIGN KEY (intent_id) REFERENCES gate.intent(intent_id) ON DELETE CASCADE
   constraint intent_lead_pkey PRIMARY KEY (intent_id, lead_id)
   CREATE INDEX intent_lead_lead ON gate.intent_lead USING btree (lead_id)
   grant delete, insert, select, update to gatekeeper_daemon
@@ -326,6 +332,7 @@ create table gate.mirror_progress -- How far each pass over the CRM has come; a 
   watermark timestamp with time zone -- All changes up to then are in the mirror, as far as this pass knows.
   replica_id uuid -- Who is at it.
   lease_until timestamp with time zone -- Until then it is nobody else's. Prolonged with every page; when it has lapsed, another replica goes on from the cursor.
+  indexed_until bigint not null default 0 -- For the first full pass: up to which contact_id the keys are in gate.identifier and gate.block_key, once all pages are written.
   constraint mirror_progress_lease CHECK (((replica_id IS NULL) = (lease_until IS NULL)))
   constraint mirror_progress_pass CHECK ((pass = ANY (ARRAY['full'::text, 'changes'::text, 'slow'::text, 'archived'::text])))
   constraint mirror_progress_pkey PRIMARY KEY (pass)
@@ -378,14 +385,16 @@ create table gate.work -- State of each lead. One narrow row, changed only by th
   claims integer not null default 0 -- How often it was claimed and not handed back clean: a lead that kills the process is found by this. Below zero: to be taken alone.
   attempts integer not null default 0 -- How often it was decided anew after the CRM contradicted the mirror.
   next_at timestamp with time zone not null default now() -- Not before.
-  waits_for bigint -- The person whose open intent must be settled first.
+  waits_for bigint -- The person whose open intent had to be settled first. Stands until the lead is decided.
   constraint work_claimed CHECK (((state = 'claimed'::text) = (replica_id IS NOT NULL)))
   constraint work_pkey PRIMARY KEY (lead_id)
   constraint work_state CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'intended'::text, 'done'::text, 'dead'::text, 'review'::text])))
-  constraint work_waits CHECK (((waits_for IS NULL) OR (state = 'ready'::text)))
+  constraint work_waits CHECK (((waits_for IS NULL) OR (state = ANY (ARRAY['ready'::text, 'claimed'::text]))))
   CREATE INDEX work_claimed ON gate.work USING btree (replica_id) WHERE (state = 'claimed'::text)
+  CREATE INDEX work_dead ON gate.work USING btree (lead_id) WHERE (state = 'dead'::text)
   CREATE INDEX work_intended ON gate.work USING btree (lead_id) WHERE (state = 'intended'::text)
   CREATE INDEX work_ready ON gate.work USING btree (next_at, lead_id) WHERE (state = 'ready'::text)
+  CREATE INDEX work_review ON gate.work USING btree (lead_id) WHERE (state = 'review'::text)
   CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
   grant delete, insert, select, update to gatekeeper_daemon
 
@@ -560,6 +569,7 @@ create table staging.lead -- One row for each lead as the source delivered it. E
   received_at timestamp with time zone default now() -- When the row arrived.
   delivered_by text default SESSION_USER -- The database user that delivered it; may read its state in staging.lead_status.
   constraint lead_pkey PRIMARY KEY (lead_id)
+  CREATE INDEX lead_delivery ON staging.lead USING btree (hashtextextended(source_key, hashtextextended(source, (0)::bigint)), lead_id) WHERE ((source IS NOT NULL) AND (source_key IS NOT NULL))
   CREATE TRIGGER lead_arrived AFTER INSERT ON staging.lead REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION gate.lead_arrived()
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
@@ -705,7 +715,10 @@ create view staging.lead_status -- What became of your leads: waiting, writing, 
   grant select to gatekeeper_etl
   grant select to gatekeeper_steward
 
-create function gate.adopt_leads(p_limit integer) returns bigint volatile
+create function gate.add_keys(p_keys jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(adopted bigint, looked_until bigint) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
@@ -723,6 +736,9 @@ create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigi
 create function gate.canonical_fields() returns text[] immutable
   grant execute to gatekeeper_daemon
 
+create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer text, p_indexed_until bigint) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.checkup() returns jsonb stable
   grant execute to gatekeeper_daemon
 
@@ -735,10 +751,10 @@ create function gate.company_level(p_left text, p_right text) returns text immut
 create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
   grant execute to gatekeeper_daemon
 
-create function gate.content_hash(p_lead staging.lead) returns bytea immutable
+create function gate.database_time() returns timestamp with time zone volatile
   grant execute to gatekeeper_daemon
 
-create function gate.database_time() returns timestamp with time zone volatile
+create function gate.delivered(p_lead staging.lead) returns jsonb immutable
   grant execute to gatekeeper_daemon
 
 create function gate.discard_dead(p_leads bigint[], p_note text) returns integer volatile
@@ -774,13 +790,28 @@ create function gate.ghosts(p_started_at timestamp with time zone, p_after bigin
 create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable
   grant execute to gatekeeper_daemon
 
+create function gate.grown_keys(p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.holders_of_emails(p_emails text[]) returns TABLE(email text, contact_id bigint, shared boolean) stable
   grant execute to gatekeeper_daemon
 
-create function gate.holders_of_keys(p_keys text[]) returns TABLE(gatekeeper_key text, contact_id bigint) stable
+create function gate.holders_of_keys(p_keys text[]) returns TABLE(gatekeeper_key text, contact_id bigint, provisional boolean) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.identifiers_of(p_keys gate.contact_keys) returns TABLE(kind text, value text) immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.in_motion(p_contact bigint) returns boolean stable
+  grant execute to gatekeeper_daemon
+
+create function gate.index_first_load(p_replica uuid, p_started_at timestamp with time zone, p_lease_seconds integer, p_limit integer) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.index_keys(p_contacts bigint[]) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.indexed_until() returns bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.intend(p_replica uuid, p_batch jsonb) returns void volatile
@@ -801,6 +832,9 @@ create function gate.last_name_level(p_left text, p_right text) returns text imm
 create function gate.lead_arrived() returns trigger volatile security definer set search_path=pg_catalog, gate, pg_temp
   grant execute to gatekeeper_daemon
 
+create function gate.leads_by_state() returns TABLE(state text, leads bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -813,7 +847,7 @@ create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF re
 create function gate.lock_people() returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.match_leads(p_leads jsonb) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
+create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
   grant execute to gatekeeper_daemon
 
 create function gate.mirror_age() returns interval stable
@@ -886,6 +920,9 @@ create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_sec
   grant execute to gatekeeper_daemon
 
 create function gate.release_pass(p_pass text, p_replica uuid) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.repeats(p_leads bigint[]) returns TABLE(lead_id bigint, repeat_of bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.replay_dead(p_leads bigint[], p_note text) returns integer volatile

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
 use crate::domain::IntentId;
+use crate::line::LineError;
 use crate::store::recover::OpenIntent;
 
 /// What the sender is told.
@@ -33,6 +35,7 @@ struct Shared {
     more: AtomicBool,
     freed: Notify,
     doubts: Arc<Notify>,
+    broken: Mutex<Option<(Instant, LineError)>>,
 }
 
 impl SenderHandle {
@@ -80,6 +83,18 @@ impl SenderHandle {
         Arc::clone(&self.shared.doubts)
     }
 
+    /// What the sender waits for a person to mend, if it has waited that long: a token that is refused, a scope that is
+    /// missing. Said once.
+    pub fn broken_for(&self, patience: Duration) -> Option<LineError> {
+        let mut broken = self.shared.broken();
+        let lasts = broken.as_ref().is_some_and(|(since, _)| since.elapsed() >= patience);
+        if lasts {
+            broken.take().map(|(_, error)| error)
+        } else {
+            None
+        }
+    }
+
     /// Writes that are not settled yet.
     pub fn held(&self) -> usize {
         self.shared.held().len()
@@ -105,6 +120,13 @@ impl SenderHandle {
         self.shared.doubts.notify_one();
     }
 
+    /// Absent: mended. The time of the first refusal counts.
+    pub(super) fn set_broken(&self, error: Option<LineError>) {
+        let mut broken = self.shared.broken();
+        let since = broken.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        *broken = error.map(|error| (since, error));
+    }
+
     pub(super) fn set_on_wire(&self, calls: usize) {
         if self.shared.on_wire.swap(calls, Ordering::SeqCst) != calls {
             metrics::gauge!("gatekeeper_calls_on_wire").set(calls as f64);
@@ -115,5 +137,9 @@ impl SenderHandle {
 impl Shared {
     fn held(&self) -> MutexGuard<'_, HashSet<IntentId>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Option<(Instant, LineError)>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

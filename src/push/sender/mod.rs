@@ -28,7 +28,7 @@ use crate::rulebook::Rulebook;
 use crate::store::Store;
 use carry::{Carried, Carrier};
 use handle::Message;
-use queue::Queues;
+use queue::{PROBES_LINGER, Queues};
 
 /// How often is looked whether the lease is long enough again.
 const LEASE_LOOK: Duration = Duration::from_secs(1);
@@ -147,13 +147,12 @@ impl<C: Reader + Writer + 'static> Sender<C> {
         if !(self.may_begin)() {
             return Some(Instant::now() + LEASE_LOOK);
         }
-        let lingered = self.queues.oldest().map(|oldest| oldest + self.settings.linger);
-        match (self.resume_at.filter(|resume_at| *resume_at > Instant::now()), lingered) {
-            (Some(resume_at), _) => Some(resume_at),
-            // Already lingered: it waits for the wire or a permit, which wake by themselves.
-            (None, Some(lingered)) if lingered <= Instant::now() => None,
-            (None, lingered) => lingered,
-        }
+        let now = Instant::now();
+        let oldest = self.queues.oldest();
+        let lingered = [PROBES_LINGER, self.settings.linger].map(|linger| oldest.map(|oldest| oldest + linger));
+        let paused = self.resume_at.filter(|resume_at| *resume_at > now);
+        // What has lingered already waits for the wire or a permit, which wake by themselves.
+        paused.or_else(|| lingered.into_iter().flatten().filter(|lingered| *lingered > now).min())
     }
 
     fn ask(&self) -> Waiting {
@@ -173,7 +172,7 @@ impl<C: Reader + Writer + 'static> Sender<C> {
                     wire.spawn(async move { carrier.carry(permit, work).await });
                 }
             }
-            Err(error) => self.pause(&error),
+            Err(error) => self.pause(error),
         }
     }
 
@@ -195,8 +194,9 @@ impl<C: Reader + Writer + 'static> Sender<C> {
         }
         self.queues.put_back(carried.not_sent, now);
         match carried.trouble {
-            Some(error) => self.pause(&error),
+            Some(error) => self.pause(error),
             None => {
+                self.handle.set_broken(None);
                 self.backoff.reset();
                 self.resume_at = None;
             }
@@ -204,7 +204,7 @@ impl<C: Reader + Writer + 'static> Sender<C> {
     }
 
     /// Something is wrong with the CRM or the database, not with a row: wait, longer each time. No lead is charged.
-    fn pause(&mut self, error: &LineError) {
+    fn pause(&mut self, error: LineError) {
         use crate::fault::{Classify, Fault};
         let wait = match error.fault() {
             // The governor has paused already, for all replicas.
@@ -213,11 +213,14 @@ impl<C: Reader + Writer + 'static> Sender<C> {
             Fault::Transient | Fault::Unknown | Fault::Rejected => self.backoff.next_wait(),
         };
         tracing::warn!(
-            error = crate::fault::chain(error),
+            error = crate::fault::chain(&error),
             wait_ms = wait.as_millis() as u64,
             waiting = self.queues.len(),
             "writes to the CRM wait"
         );
+        if error.fault() == Fault::Broken {
+            self.handle.set_broken(Some(error));
+        }
         self.resume_at = Some(Instant::now() + wait);
     }
 }

@@ -9,6 +9,9 @@ use crate::crm::ReadKey;
 use crate::domain::{Field, Operation};
 use crate::store::recover::OpenIntent;
 
+/// How long a creation waits for those that are still being looked up, when no backlog is worked off.
+pub(super) const PROBES_LINGER: Duration = Duration::from_millis(300);
+
 /// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
@@ -121,11 +124,13 @@ impl Queues {
             let Some((since, _)) = queue.waiting.front() else {
                 return false;
             };
-            let company = match queue.task {
-                Task::Create => more_to_come || self.probes_on_wire > 0 || self.probes_waiting() > 0,
-                Task::Update | Task::Probe(_) => more_to_come,
+            let probed = self.probes_on_wire > 0 || self.probes_waiting() > 0;
+            let linger = match queue.task {
+                _ if more_to_come => linger,
+                Task::Create if probed => linger.min(PROBES_LINGER),
+                Task::Create | Task::Update | Task::Probe(_) => Duration::ZERO,
             };
-            queue.waiting.len() >= self.limit || !company || now.duration_since(*since) >= linger
+            queue.waiting.len() >= self.limit || now.duration_since(*since) >= linger
         })
     }
 
@@ -206,7 +211,7 @@ mod tests {
         }
     }
 
-    const LINGER: Duration = Duration::from_millis(300);
+    const LINGER: Duration = Duration::from_millis(2000);
 
     #[test]
     fn a_lonely_write_goes_at_once_and_a_batch_waits_for_company_only_while_more_comes() {

@@ -142,13 +142,20 @@ async fn properties_that_cannot_be_written_are_refused_one_by_one_before_anythin
         ("hs_object_id", "refused read_only_property"),
         ("lifecyclestage", "refused invalid_option"),
         ("numemployees", "refused invalid_number"),
-        ("industry", "refused not_mirrored"),
+        ("industry", "written highest_rank: blank"),
         ("First Name", "refused unknown_property"),
         ("properties", "refused bad_name"),
     ] {
         assert_eq!(world.ruling(lead, property).await, verdict, "{property}");
     }
     assert_eq!(world.requests("batch_create").len(), 1);
+    assert_eq!(world.only_contact()["industry"], "Food");
+
+    // A new person has no value that could be overwritten. Of a known one it is not known what is there.
+    let again = json!({"source": "payments", "email": "a@example.com", "properties": {"industry": "Steel"}});
+    let again = world.settled(again).await;
+    assert_eq!(world.ruling(again, "industry").await, "refused not_mirrored");
+    assert_eq!(world.only_contact()["industry"], "Food");
 }
 
 #[tokio::test]

@@ -11,7 +11,11 @@ async fn a_thousand_new_people_in_one_copy_cost_ten_probes_and_ten_creations() {
         limits: Some(Limits::PROFESSIONAL),
         ..Options::default()
     };
-    let world = World::with(options, |config| config.limits.general_calls = 190).await;
+    let world = World::with(options, |config| {
+        config.limits.general_calls = 190;
+        config.gate.linger_milliseconds = gatekeeper::config::Config::default().gate.linger_milliseconds;
+    })
+    .await;
     let leads = (0..1000).map(|number| {
         json!({"source": "sales", "source_key": number.to_string(), "email": format!("p{number}@example.com"), "first_name": "Pat"})
     });

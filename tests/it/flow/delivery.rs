@@ -33,10 +33,27 @@ async fn changed_content_under_the_same_key_is_worked_off() {
     let changed = world.settled(changed).await;
     assert_eq!(world.decision(changed).await.action, "update");
     assert_eq!(world.only_contact()["city"], "Shelbyville");
-    // Back to what it was first is a repeat of the first row, and rightly without effect: the older row is known.
+    // Back to what it was first, and said to be as old as it was then: rightly without effect, a newer value is known.
     let back = world.settled(robert()).await;
-    assert_eq!(world.decision(back).await.action, "coalesced");
+    assert_eq!(world.decision(back).await.action, "unchanged");
     assert_eq!(world.only_contact()["city"], "Shelbyville");
+}
+
+#[tokio::test]
+async fn a_row_that_changes_and_changes_back_is_no_repeat_of_its_first_delivery() {
+    let world = World::new().await;
+    let row = |city: &str| but(robert(), json!({"city": city, "occurred_at": null}));
+    for batching in ["one by one", "together"] {
+        if batching == "together" {
+            world.leads(json!([row("Rome"), row("Oslo"), row("Rome")])).await;
+            world.settle().await;
+        } else {
+            world.settled(row("Rome")).await;
+            world.settled(row("Oslo")).await;
+            world.settled(row("Rome")).await;
+        }
+        assert_eq!(world.only_contact()["city"], "Rome", "{batching}");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use gatekeeper::crm::CrmError;
+use gatekeeper::daemon::{self, DaemonError, RunOptions};
 use gatekeeper::sandbox::Rule;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::world::World;
 use crate::support::eventually;
@@ -91,6 +94,35 @@ async fn a_token_that_went_stale_stops_all_until_a_new_one_stands_in_its_file() 
     };
     tokio::join!(meddle, world.run());
     super::invariants::check(&world).await;
+    nobody_was_charged(&world, 21).await;
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_waits_for_ends_when_the_token_stays_refused() {
+    let world = World::new().await;
+    world
+        .settled(json!({"source": "sales", "email": "first@example.com"}))
+        .await;
+    world.faults(vec![Rule {
+        operation: Some("batch_create".to_owned()),
+        status: Some(401),
+        ..Rule::default()
+    }]);
+    world.leads(people(20)).await;
+    let options = RunOptions {
+        until_idle: true,
+        patience: Duration::from_secs(1),
+    };
+    let run = daemon::run(world.config.clone(), options, CancellationToken::new());
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+    let error = ended.expect("the run ends").unwrap_err();
+    assert!(
+        matches!(error, DaemonError::Crm(CrmError::Unauthorized { .. })),
+        "{error:?}"
+    );
+
+    world.crm.sandbox().clear_faults();
+    world.settle().await;
     nobody_was_charged(&world, 21).await;
 }
 

@@ -122,7 +122,10 @@ impl World {
 
     /// Works until nothing waits.
     pub(crate) async fn run(&self) {
-        let options = RunOptions { until_idle: true };
+        let options = RunOptions {
+            until_idle: true,
+            ..RunOptions::default()
+        };
         let running = daemon::run(self.config.clone(), options, CancellationToken::new());
         let ended = tokio::time::timeout(PATIENCE, running).await;
         let waiting = "select coalesce(string_agg(format('%s %s until %s', lead_id, state, next_at), '; '), 'nothing')
@@ -132,6 +135,24 @@ impl World {
             Ok(Err(error)) => panic!("the daemon ended: {}", chain(&error)),
             Err(_) => panic!("after {PATIENCE:?} there is still work: {}", self.ask(waiting).await),
         }
+    }
+
+    /// Works until `done`.
+    pub(crate) async fn run_until(&self, done: impl AsyncFn() -> bool) {
+        let stop = CancellationToken::new();
+        let watching = async {
+            crate::support::eventually(PATIENCE, "it is done", async || match done().await {
+                true => Ok(()),
+                false => Err(()),
+            })
+            .await;
+            stop.cancel();
+        };
+        let (ended, ()) = tokio::join!(
+            daemon::run(self.config.clone(), RunOptions::default(), stop.clone()),
+            watching
+        );
+        ended.unwrap_or_else(|error| panic!("the daemon ended: {}", chain(&error)));
     }
 
     /// Reads the whole CRM into the mirror, as `gatekeeper mirror --full` does.

@@ -86,9 +86,17 @@ async fn leads_that_came_while_the_trigger_was_disabled_are_adopted_a_few_at_a_t
     )
     .await;
     assert_eq!(count(&db, "gate.work").await, 1);
-    for expected in [2_i64, 1, 0] {
-        assert_eq!(value::<i64>(&db, "select gate.adopt_leads(2)", &[]).await, expected);
-    }
+    // One that came while it was off is adopted in its turn, the newest at once.
+    let look = async |after: i64| -> (i64, i64) {
+        let sql = "select * from gate.adopt_leads($1, 1)";
+        let row = db.client().await.query_one(sql, &[&after]).await.unwrap();
+        (row.get(0), row.get(1))
+    };
+    assert_eq!(look(0).await, (1, 1), "lead 1 has its row; lead 4 is the newest");
+    assert_eq!(look(1).await, (1, 2));
+    assert_eq!(look(2).await, (1, 3));
+    assert_eq!(look(3).await, (0, 4));
+    assert_eq!(look(4).await, (0, 0), "and from the beginning again");
     assert_eq!(
         count(
             &db,

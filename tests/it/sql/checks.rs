@@ -11,6 +11,10 @@ use crate::support::TestDb;
 /// Constraint, and a row that it refuses.
 const CASES: &[(&str, &str)] = &[
     (
+        "late_report_outcome",
+        "insert into audit.late_report (intent_id, epoch, outcome) values (gen_random_uuid(), 1, 'lost')",
+    ),
+    (
         "contact_provisional_or_known",
         "insert into crm.contact (email) values ('a@example.com')",
     ),

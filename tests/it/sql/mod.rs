@@ -9,6 +9,7 @@ mod plans;
 mod policy_version;
 mod rights;
 mod session;
+mod settle;
 
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 

@@ -243,6 +243,8 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                  60, '7', true, '{"rows": 1, "missing": 1, "stale": 0, "ghost": 0}');
                select * from gate.ghosts(now() - interval '1 hour', 0, 10);
                select gate.bury_contacts(array['9'], 'missing');
+               select gate.index_first_load('00000000-0000-0000-0000-000000000001',
+                 (select started_at from gate.passes() where pass = 'full'), 60, 10);
                select * from gate.end_pass('full', '00000000-0000-0000-0000-000000000001',
                  (select started_at from gate.passes() where pass = 'full'), now());
                select gate.release_pass('full', '00000000-0000-0000-0000-000000000001');
@@ -269,7 +271,8 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.settle('[{"intent_id": "00000000-0000-0000-0000-000000000002", "epoch": 1, "outcome": "applied", "crm_id": "8"}]',
                  1, 30, 8, 'test');
                select * from gate.take_recoverable('00000000-0000-0000-0000-000000000001', 30, 10);
-               select gate.rescue_claims(), gate.adopt_leads(10), gate.forget_old(30, 100), gate.next_due();
+               select gate.rescue_claims(), gate.adopt_leads(0, 10), gate.forget_old(30, 100), gate.next_due();
+               select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
                select gate.replay_dead(array[1], 'x'), gate.discard_dead(array[1], 'x');
                select gate.resolve_review(1, 'created', null, 'x');
                select gate.stop_replica('00000000-0000-0000-0000-000000000001');
