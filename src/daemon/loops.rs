@@ -75,6 +75,7 @@ pub(super) async fn send(sender: Sender<HubSpot>, stop: CancellationToken) -> Re
 }
 
 /// Decides what waits. When it ends, `sending` is cancelled: nothing more will come for the sender.
+#[expect(clippy::too_many_arguments, reason = "one caller, which has them apart")]
 pub(super) async fn push_loop(
     push: Push<HubSpot>,
     sender: SenderHandle,

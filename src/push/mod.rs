@@ -134,9 +134,18 @@ impl<C: Reader + Writer + 'static> Push<C> {
             None => self.prepare(&rules.normalizer).await?,
         };
         if batch.leads.is_empty() {
+            let client = self.store.client().await?;
+            // Nothing is in hand now: a claim that still bears our name lost its decision, in a failover that lost commits.
+            let lost = release_claims(&client, self.replica).await?;
+            if lost > 0 {
+                tracing::warn!(
+                    leads = lost,
+                    "claims whose decision the database has lost are handed back"
+                );
+            }
             self.claims_left.store(false, Ordering::SeqCst);
             self.sender.more_to_come(false);
-            let next_due = next_due(&self.store.client().await?).await?;
+            let next_due = next_due(&client).await?;
             return Ok(PushReport {
                 next_due,
                 ..PushReport::default()

@@ -17,6 +17,9 @@ use crate::store::recover::OpenIntent;
 use crate::store::settle::{SettleRow, SettleRules, SettledAs, settle};
 use crate::store::{Store, StoreError};
 
+/// The epoch of a write that nobody has taken over.
+const FIRST_EPOCH: i64 = 1;
+
 /// Carries batches to the CRM and what it answers into the database.
 pub(super) struct Carrier<C> {
     line: Arc<Line<C>>,
@@ -129,7 +132,14 @@ impl<C: Reader + Writer> Carrier<C> {
         for (intent, crm_id, message) in conflicts {
             let looked_up = self.look_up_holder(&intent, crm_id).await;
             rows.push(match looked_up {
-                Ok(()) => SettleRow {
+                // An earlier request of ours landed after all: what it wrote is ours, and no edit of somebody else.
+                Ok(Some(holder)) if is_ours(&intent, &holder) => SettleRow {
+                    crm_id: Some(CrmId(holder.crm_id)),
+                    created_at: holder.created_at,
+                    updated_at: holder.updated_at,
+                    ..row(&intent, SettledAs::Applied, Some("recovered"))
+                },
+                Ok(_) => SettleRow {
                     message: Some(message),
                     ..row(&intent, SettledAs::Conflict, Some("conflict"))
                 },
@@ -161,8 +171,8 @@ impl<C: Reader + Writer> Carrier<C> {
         }
     }
 
-    /// The CRM says that somebody holds the address or the key: brings that contact into the mirror.
-    async fn look_up_holder(&self, intent: &OpenIntent, crm_id: Option<CrmId>) -> Result<(), LineError> {
+    /// The CRM says that somebody holds the address or the key: brings that contact into the mirror, and returns it.
+    async fn look_up_holder(&self, intent: &OpenIntent, crm_id: Option<CrmId>) -> Result<Option<Record>, LineError> {
         let email = intent.body.get(&Field::Email).map(|email| email.to_lowercase());
         let asked = [
             crm_id.map(|crm_id| (ReadKey::CrmId, crm_id.0)),
@@ -174,10 +184,10 @@ impl<C: Reader + Writer> Carrier<C> {
             let answer = self.line.read(permit, key, &[value]).await?;
             if !answer.records.is_empty() {
                 self.store_records(&answer.records).await;
-                return Ok(());
+                return Ok(answer.records.into_iter().next());
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The contact that was to be changed is not there: it leads to another one, or it is gone.
@@ -261,10 +271,12 @@ impl<C: Reader + Writer> Carrier<C> {
         Ok(())
     }
 
-    /// At the end: what was never sent is decided anew by whoever comes next.
+    /// At the end: what was never sent is decided anew by whoever comes next. What was taken over may have been sent by its
+    /// former owner: it stays open, and recovery looks it up.
     pub(super) async fn withdraw(&self, intents: Vec<OpenIntent>) {
         let rows: Vec<SettleRow> = intents
             .iter()
+            .filter(|intent| intent.epoch == FIRST_EPOCH)
             .map(|intent| row(intent, SettledAs::Withdrawn, Some("withdrawn")))
             .collect();
         if !rows.is_empty() {
@@ -297,6 +309,15 @@ pub(super) fn row(intent: &OpenIntent, outcome: SettledAs, reason: Option<&str>)
         reason: reason.map(str::to_owned),
         message: None,
     }
+}
+
+/// Whether a contact is the one that this write makes: it carries the write's person key and holds all of its values.
+fn is_ours(intent: &OpenIntent, holder: &Record) -> bool {
+    let holds = |(field, value): (&Field, &String)| {
+        let held = holder.values.get(field).map_or("", String::as_str);
+        held.trim().to_lowercase() == value.trim().to_lowercase()
+    };
+    intent.gatekeeper_key.is_some() && intent.gatekeeper_key == holder.gatekeeper_key && intent.body.iter().all(holds)
 }
 
 fn probe_value(intent: &OpenIntent, key: ReadKey) -> Option<String> {

@@ -4,6 +4,7 @@ mod burst;
 mod delivery;
 mod in_motion;
 pub(crate) mod invariants;
+mod late;
 mod people;
 mod precedence;
 mod refusals;

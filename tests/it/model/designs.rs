@@ -152,22 +152,18 @@ pub(super) const TABLE: &[Expected] = &[
     // But it must not stop looking: after the last look a replica may wake up, send, and die before it can say so.
     expect(S_ONCE, [Holds, Breaks, Holds, Holds]),
     expect(S_ONCE_AND_WHEN_LATE, [Holds, Breaks, Holds, Holds]),
-    // The code as it is; and with the reconciler to come, where the database fails over. A mend that goes into the code goes
-    // into the switches of GATEKEEPER as well.
-    expect(TODAY, [Holds, Breaks, Breaks, Holds]),
-    expect(GATEKEEPER, [Holds, Breaks, Breaks, Breaks]),
-    // What mends it, and that each of the mends is needed.
-    expect(MENDED, [Holds, Holds, Holds, Holds]),
-    expect(MENDED_BUT_ANEW, [Holds, Breaks, Holds, Holds]),
-    expect(MENDED_BUT_WITHDRAWING, [Holds, Breaks, Breaks, Holds]),
-    expect(MENDED_BUT_UNRECONCILED, [Holds, Breaks, Holds, Holds]),
+    // The code as it is, which has no reconciler yet: an old value may stay. With one all holds, and each part is needed.
+    expect(TODAY, [Holds, Breaks, Holds, Holds]),
+    expect(RECONCILED, [Holds, Holds, Holds, Holds]),
+    expect(RECONCILED_BUT_ANEW, [Holds, Breaks, Holds, Holds]),
+    expect(RECONCILED_BUT_WITHDRAWING, [Holds, Breaks, Breaks, Holds]),
     // No wait is long enough for every CRM. The promises do not hang on it.
-    expect(MENDED_AND_HASTY, [Holds, Holds, Holds, Holds]),
+    expect(RECONCILED_AND_HASTY, [Holds, Holds, Holds, Holds]),
     // After a failover, what a lost commit had sent looks like somebody's edit. Where edits outrank the leads it stays: only
     // the CRM's own history of the value could tell whose it is. Where they do not, all is well, if claims are found.
-    expect(MENDED_FAILOVER, [Holds, Breaks, Holds, Holds]),
-    expect(MENDED_FAILOVER_YIELDING, [Holds, Holds, Holds, Holds]),
-    expect(MENDED_FAILOVER_LOSING_CLAIMS, [Holds, Holds, Holds, Breaks]),
+    expect(GATEKEEPER, [Holds, Breaks, Holds, Holds]),
+    expect(GATEKEEPER_YIELDING, [Holds, Holds, Holds, Holds]),
+    expect(GATEKEEPER_LOSING_CLAIMS, [Holds, Holds, Holds, Breaks]),
 ];
 
 /// Claim, create, commit; when in doubt, send again.
@@ -351,18 +347,18 @@ const U: Design = Design {
 ///
 /// The CRM refuses a second contact with a person's key. A batch read of the store comes before the first create, another
 /// one before anything is sent again. `gate.intent` has one open row for a person, and an epoch. `push::sender` looks at the
-/// lease before each call, and withdraws what is in its queues when it is stopped. `gate.settle` sends a lead whose create
-/// was turned down back to be decided anew.
+/// lease before each call; stopped, it withdraws what nobody has taken over, and leaves the rest to recovery. A create that
+/// was turned down because an earlier request of ours had landed is applied, if the contact holds what was sent.
 const GATEKEEPER: Design = Design {
     name: "GATEKEEPER",
     upsert: false,
     look: Look::Store,
     lease_check: true,
-    when_there: WhenThere::DecidesAnew,
+    when_there: WhenThere::IsDoneIfHeld,
     foreign_stays: true,
     compares_found: false,
-    stop: Stop::WithdrawsAll,
-    finds_lost_claims: false,
+    stop: Stop::WithdrawsUnsent,
+    finds_lost_claims: true,
     ..T
 };
 
@@ -374,54 +370,39 @@ const TODAY: Design = Design {
     ..GATEKEEPER
 };
 
-const MENDED: Design = Design {
-    name: "mended",
+const RECONCILED: Design = Design {
+    name: "GATEKEEPER, no failover",
     failover: false,
-    when_there: WhenThere::IsDoneIfHeld,
-    stop: Stop::WithdrawsUnsent,
-    finds_lost_claims: true,
     ..GATEKEEPER
 };
 
-const MENDED_BUT_ANEW: Design = Design {
-    name: "mended, but our own create is foreign",
+const RECONCILED_BUT_ANEW: Design = Design {
+    name: "GATEKEEPER, no failover, but our own create is foreign",
     when_there: WhenThere::DecidesAnew,
-    ..MENDED
+    ..RECONCILED
 };
 
-const MENDED_BUT_WITHDRAWING: Design = Design {
-    name: "mended, but a stop withdraws all",
+const RECONCILED_BUT_WITHDRAWING: Design = Design {
+    name: "GATEKEEPER, no failover, but a stop withdraws all",
     stop: Stop::WithdrawsAll,
-    ..MENDED
+    ..RECONCILED
 };
 
-const MENDED_BUT_UNRECONCILED: Design = Design {
-    name: "mended, but not reconciled",
-    reconciler: Reconciler::Never,
-    ..MENDED
-};
-
-const MENDED_AND_HASTY: Design = Design {
-    name: "mended, and waits too short",
+const RECONCILED_AND_HASTY: Design = Design {
+    name: "GATEKEEPER, no failover, and waits too short",
     takeover_waits: false,
     settle_wait: false,
-    ..MENDED
+    ..RECONCILED
 };
 
-const MENDED_FAILOVER: Design = Design {
-    name: "mended, failover",
-    failover: true,
-    ..MENDED
-};
-
-const MENDED_FAILOVER_YIELDING: Design = Design {
-    name: "mended, failover, edits yield",
+const GATEKEEPER_YIELDING: Design = Design {
+    name: "GATEKEEPER, edits yield",
     foreign_stays: false,
-    ..MENDED_FAILOVER
+    ..GATEKEEPER
 };
 
-const MENDED_FAILOVER_LOSING_CLAIMS: Design = Design {
+const GATEKEEPER_LOSING_CLAIMS: Design = Design {
     name: "the same, but lost claims stay",
     finds_lost_claims: false,
-    ..MENDED_FAILOVER_YIELDING
+    ..GATEKEEPER_YIELDING
 };
