@@ -10,7 +10,7 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 demo: ## run the real daemon on messy leads against the bundled sandbox CRM (ARGS=--keep leaves it running)
-	@$(with) postgres -- cargo run --quiet --locked --release -- demo $(ARGS)
+	@$(with) postgres -- cargo run --quiet --locked -- demo $(ARGS)
 
 test: lint ## format, lints, docs, and all tests, against a real PostgreSQL
 	$(with) postgres systemd-analyze -- cargo test --locked
