@@ -8,8 +8,8 @@ use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, ProvisionalContact,
-    Tier, WaitingRow,
+    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, MatchKeys,
+    ProvisionalContact, Tier, WaitingRow,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
@@ -157,7 +157,8 @@ impl Fold<'_, '_> {
                 return;
             };
             if known.has_open_intent || known.crm_id.is_none() {
-                self.wait(place, contact_id);
+                let keys = self.input.leads[place].normalized.keys.clone();
+                self.wait(place, contact_id, keys);
                 return;
             }
             self.people
@@ -198,13 +199,13 @@ impl Fold<'_, '_> {
 
     /// The person is being written: the lead is decided when that is settled. A later lead that is known by this one alone
     /// waits with it: it is nobody new.
-    fn wait(&mut self, place: usize, contact_id: ContactId) {
+    fn wait(&mut self, place: usize, contact_id: ContactId, keys: MatchKeys) {
         let lead = &self.input.leads[place];
         self.contact_of[place] = Some(contact_id);
         self.batch.waiting.push(WaitingRow {
             lead_id: lead.lead.lead_id,
             contact_id,
-            keys: lead.normalized.keys.clone(),
+            keys,
         });
     }
 
@@ -236,7 +237,8 @@ impl Fold<'_, '_> {
             // The CRM would refuse a second contact with this key. Whether it is the same person, a person must say, once
             // the first one is in the CRM.
             if holder.provisional {
-                self.wait(place, holder.contact_id);
+                // Not known to be the same person: it lends that contact no keys.
+                self.wait(place, holder.contact_id, MatchKeys::default());
                 return;
             }
             let found = Found {
