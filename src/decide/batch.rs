@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desired::{Desired, Offer};
+use super::desired::Desired;
 use super::evidence::evidence;
 use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ChangeRow, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, MatchKeys,
-    ProvisionalContact, Tier, WaitingRow,
+    Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, ProvisionalContact, Tier,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
 pub fn decide_batch(input: BatchInput<'_>) -> Batch {
     let mut fold = Fold {
         contact_of: vec![None; input.leads.len()],
+        apart: BTreeSet::new(),
         people: BTreeMap::new(),
         order: Vec::new(),
         emails_taken: BTreeMap::new(),
@@ -29,17 +29,19 @@ pub fn decide_batch(input: BatchInput<'_>) -> Batch {
     fold.finish()
 }
 
-struct Fold<'i, 'a> {
-    input: &'i BatchInput<'a>,
+pub(super) struct Fold<'i, 'a> {
+    pub(super) input: &'i BatchInput<'a>,
     /// Which contact each lead became.
-    contact_of: Vec<Option<ContactId>>,
-    people: BTreeMap<ContactId, Desired>,
+    pub(super) contact_of: Vec<Option<ContactId>>,
+    /// Leads that wait for a contact without being known to be the same person.
+    pub(super) apart: BTreeSet<usize>,
+    pub(super) people: BTreeMap<ContactId, Desired>,
     order: Vec<ContactId>,
     /// Addresses that this batch gives to a contact.
-    emails_taken: BTreeMap<String, ContactId>,
+    pub(super) emails_taken: BTreeMap<String, ContactId>,
     /// Person keys of the contacts that this batch makes.
     keys_founded: BTreeMap<String, ContactId>,
-    batch: Batch,
+    pub(super) batch: Batch,
 }
 
 /// What is filled in about a decision before it is written down.
@@ -97,7 +99,16 @@ impl Fold<'_, '_> {
             ),
         };
         match identity {
-            Identity::Review { reason, best_score } => {
+            Identity::Review {
+                reason,
+                between,
+                best_score,
+            } => {
+                if let Some(contact_id) = between.into_iter().find(|contact_id| self.is_in_motion(*contact_id)) {
+                    // One of them may turn out to be the other, or to be nobody: a person is asked about people who are settled.
+                    self.wait_apart(place, contact_id);
+                    return;
+                }
                 let found = Found {
                     score: best_score,
                     reason: Some(reason.to_owned()),
@@ -146,6 +157,10 @@ impl Fold<'_, '_> {
     }
 
     fn known(&mut self, place: usize, contact_id: ContactId, tier: Tier, score: Option<f32>) {
+        if tier != Tier::Steward && !self.is_known_as(place, contact_id) {
+            self.wait_apart(place, contact_id);
+            return;
+        }
         if !self.people.contains_key(&contact_id) {
             let Some(known) = self.input.known.get(&contact_id) else {
                 // The steward's contact has gone since: ask again.
@@ -156,7 +171,7 @@ impl Fold<'_, '_> {
                 self.write_down(place, Action::Review, found);
                 return;
             };
-            if known.has_open_intent || known.crm_id.is_none() {
+            if known.is_in_motion() {
                 let keys = self.input.leads[place].normalized.keys.clone();
                 self.wait(place, contact_id, keys);
                 return;
@@ -197,18 +212,6 @@ impl Fold<'_, '_> {
         self.write_down(place, action, found);
     }
 
-    /// The person is being written: the lead is decided when that is settled. A later lead that is known by this one alone
-    /// waits with it: it is nobody new.
-    fn wait(&mut self, place: usize, contact_id: ContactId, keys: MatchKeys) {
-        let lead = &self.input.leads[place];
-        self.contact_of[place] = Some(contact_id);
-        self.batch.waiting.push(WaitingRow {
-            lead_id: lead.lead.lead_id,
-            contact_id,
-            keys,
-        });
-    }
-
     /// The contact that carries a person key, made in this batch or before.
     fn holder_of_key(&self, key: &str) -> Option<KeyHolder> {
         let founded = self.keys_founded.get(key).map(|contact_id| KeyHolder {
@@ -237,8 +240,7 @@ impl Fold<'_, '_> {
             // The CRM would refuse a second contact with this key. Whether it is the same person, a person must say, once
             // the first one is in the CRM.
             if holder.provisional {
-                // Not known to be the same person: it lends that contact no keys.
-                self.wait(place, holder.contact_id, MatchKeys::default());
+                self.wait_apart(place, holder.contact_id);
                 return;
             }
             let found = Found {
@@ -281,87 +283,6 @@ impl Fold<'_, '_> {
             ..Found::default()
         };
         self.write_down(place, Action::Create, found);
-    }
-
-    /// Offers every value of a lead to a person, and notes each field in which they differ. Returns the fields that
-    /// were the same.
-    fn offer_all(&mut self, place: usize, contact_id: ContactId) -> Vec<Field> {
-        let input = self.input;
-        let LeadInput { lead, normalized, .. } = &input.leads[place];
-        let decision_id = input.decision_ids[place];
-        let source = lead.source.as_deref().unwrap_or_default();
-        let mut same = Vec::new();
-        let is_new = self.people.get(&contact_id).is_some_and(Desired::is_new);
-        for (field, value) in &normalized.values {
-            let refused = (input.refuse)(field, value);
-            let refused = refused.or_else(|| (!is_new && !(input.mirrored)(field)).then_some("not_mirrored"));
-            let refused = refused.or_else(|| {
-                let held = *field == Field::Email
-                    && self
-                        .holder_of(&value.to_lowercase())
-                        .is_some_and(|holder| holder != contact_id);
-                held.then_some("email_held_by_other")
-            });
-            let Some(desired) = self.people.get_mut(&contact_id) else {
-                break;
-            };
-            if let Some(reason) = refused {
-                self.batch
-                    .changes
-                    .push(refusal(decision_id, field.clone(), Some(value.clone()), reason));
-                continue;
-            }
-            match desired.offer(
-                field,
-                value,
-                source,
-                lead.lead_id,
-                lead.occurred_at,
-                input.policy,
-                input.same,
-            ) {
-                Offer::Same => same.push(field.clone()),
-                Offer::Differs {
-                    ruling,
-                    old_value,
-                    old_source,
-                } => {
-                    if *field == Field::Email && ruling.verdict == FieldVerdict::Written {
-                        self.emails_taken.insert(value.to_lowercase(), contact_id);
-                    }
-                    self.batch.changes.push(ChangeRow {
-                        decision_id,
-                        field: field.clone(),
-                        old_value,
-                        new_value: Some(value.clone()),
-                        verdict: ruling.verdict,
-                        rule: ruling.rule,
-                        old_source,
-                    });
-                }
-            }
-        }
-        // A field may be refused twice, in its column and among the properties; it has one row in the audit.
-        let mut said = BTreeSet::new();
-        for refused in &normalized.refused {
-            if !normalized.values.contains_key(&refused.field) && said.insert(&refused.field) {
-                self.batch
-                    .changes
-                    .push(refusal(decision_id, refused.field.clone(), None, &refused.reason));
-            }
-        }
-        same
-    }
-
-    fn holder_of(&self, email: &str) -> Option<ContactId> {
-        let in_batch = self.emails_taken.get(email).copied();
-        in_batch.or_else(|| {
-            self.input
-                .holders
-                .get(email)
-                .and_then(|holders| holders.first())
-                .copied()
-        })
     }
 
     fn write_down(&mut self, place: usize, action: Action, found: Found) {
@@ -411,17 +332,5 @@ impl Fold<'_, '_> {
             self.batch.intents.extend(desired.into_intent());
         }
         self.batch
-    }
-}
-
-fn refusal(decision_id: i64, field: Field, new_value: Option<String>, reason: &str) -> ChangeRow {
-    ChangeRow {
-        decision_id,
-        field,
-        old_value: None,
-        new_value,
-        verdict: FieldVerdict::Refused,
-        rule: reason.to_owned(),
-        old_source: None,
     }
 }

@@ -26,6 +26,8 @@ pub enum Identity {
     Review {
         /// Reason code.
         reason: &'static str,
+        /// Whom the question is about.
+        between: Vec<ContactId>,
         /// Score of the best candidate.
         best_score: Option<f32>,
     },
@@ -47,7 +49,16 @@ pub fn identify(
 ) -> Identity {
     let people = people(candidates, contact_of_peer);
     let best_score = people.iter().map(|person| person.candidate.score).reduce(f32::max);
-    let review = |reason| Identity::Review { reason, best_score };
+    let review = |reason, about: &[&[&Person<'_>]]| Identity::Review {
+        reason,
+        between: about
+            .iter()
+            .copied()
+            .flatten()
+            .map(|person| person.contact_id)
+            .collect(),
+        best_score,
+    };
     let known = |person: &Person<'_>, tier| Identity::Known {
         contact_id: person.contact_id,
         tier,
@@ -84,18 +95,20 @@ pub fn identify(
     match by_id.as_slice() {
         [] => {}
         [person] if disagrees(&email_fits, person.contact_id) || disagrees(&phone_says, person.contact_id) => {
-            return review("tiers_disagree");
+            return review("tiers_disagree", &[&by_id, &email_fits, &phone_says]);
         }
         [person] => return known(person, Tier::ExternalId),
-        _ => return review("ambiguous_external_id"),
+        _ => return review("ambiguous_external_id", &[&by_id]),
     }
 
     match email_fits.as_slice() {
-        [] if !by_email.is_empty() => return review("same_email_other_name"),
+        [] if !by_email.is_empty() => return review("same_email_other_name", &[&by_email]),
         [] => {}
-        [person] if disagrees(&phone_says, person.contact_id) => return review("tiers_disagree"),
+        [person] if disagrees(&phone_says, person.contact_id) => {
+            return review("tiers_disagree", &[&email_fits, &phone_says]);
+        }
         [person] => return known(person, Tier::Email),
-        _ => return review("ambiguous_email"),
+        _ => return review("ambiguous_email", &[&email_fits]),
     }
 
     let nameless = lead.keys.first_name.is_none() && lead.keys.last_name.is_none();
@@ -105,13 +118,13 @@ pub fn identify(
         several => {
             return match clear_winner(several, thresholds.margin) {
                 Some(person) => known(person, Tier::Phone),
-                None => review("ambiguous_phone"),
+                None => review("ambiguous_phone", &[several]),
             };
         }
     }
     match phone_fits.as_slice() {
         [person] if nameless => return known(person, Tier::Phone),
-        [_, _, ..] if nameless => return review("ambiguous_phone"),
+        [_, _, ..] if nameless => return review("ambiguous_phone", &[&phone_fits]),
         _ => {}
     }
 
@@ -125,11 +138,11 @@ pub fn identify(
     if best.candidate.score >= thresholds.same {
         return match clear_winner(&fuzzy, thresholds.margin) {
             Some(person) => known(person, Tier::Fuzzy),
-            None => review("ambiguous_fuzzy"),
+            None => review("ambiguous_fuzzy", &[&fuzzy]),
         };
     }
     if best.candidate.score >= thresholds.review {
-        return review("fuzzy_uncertain");
+        return review("fuzzy_uncertain", &[&[best]]);
     }
     Identity::New { best_score }
 }

@@ -8,9 +8,11 @@ mod desired;
 mod evidence;
 mod identity;
 mod input;
+mod offering;
 mod person_key;
 mod policy;
 mod precedence;
+mod waiting;
 
 pub use batch::decide_batch;
 pub use identity::{Identity, identify};

@@ -68,3 +68,10 @@ pub struct KnownContact {
     /// A write about this person is under way or its outcome is not known: nothing else may be written now.
     pub has_open_intent: bool,
 }
+
+impl KnownContact {
+    /// Whether a write about the contact is under way; a provisional contact is one that is being created.
+    pub fn is_in_motion(&self) -> bool {
+        self.has_open_intent || self.crm_id.is_none()
+    }
+}

@@ -147,3 +147,84 @@ async fn of_two_new_people_with_one_person_key_the_second_is_asked_about_and_not
     assert_eq!(world.requests("batch_create").len(), 1);
     assert_eq!(world.contacts().len(), 1);
 }
+
+/// A world in which the first question whether the CRM knows somebody is answered late.
+async fn world_with_a_slow_answer() -> World {
+    let world = World::new().await;
+    world
+        .settled(json!({"source": "sales", "email": "first@example.com"}))
+        .await;
+    world.faults(vec![Rule {
+        operation: Some("batch_read".to_owned()),
+        answer_delay_ms: Some(2_000),
+        times: Some(1),
+        ..Rule::default()
+    }]);
+    world
+}
+
+async fn until_a_creation_is_under_way(world: &World) {
+    let open = "select count(*) from gate.intent where operation = 'create' and state = 'open'";
+    eventually(
+        Duration::from_secs(20),
+        "a creation is under way",
+        async || match world.count(open).await {
+            0 => Err(()),
+            _ => Ok(()),
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_which_of_two_it_is_while_one_of_them_is_only_being_created() {
+    let world = world_with_a_slow_answer().await;
+    world
+        .lead(json!({"source": "sales", "email": "pat@example.com", "city": "Bonn"}))
+        .await;
+    let later = async {
+        until_a_creation_is_under_way(&world).await;
+        // Somebody else makes the contact meanwhile, and the mirror hears of it before the answer comes.
+        let made = world.seed(json!([{"email": "pat@example.com"}]));
+        world.mirror().await;
+        let both = "select count(*) from gate.identifier where kind = 'email' and value = 'pat@example.com'";
+        assert_eq!(world.count(both).await, 2);
+        let later = world
+            .lead(json!({"source": "payments", "email": "pat@example.com", "city": "Kiel"}))
+            .await;
+        until_it_waits(&world, later).await;
+        (later, made)
+    };
+    let ((), (later, made)) = tokio::join!(world.run(), later);
+    super::invariants::check(&world).await;
+    assert_eq!(world.decision(later).await.crm_id.as_ref(), made.first());
+    assert_eq!(world.contact(&made[0])["city"], "Kiel");
+    assert_eq!(world.contacts().len(), 2, "{:#?}", world.contacts());
+}
+
+#[tokio::test]
+async fn a_lead_that_only_may_be_the_person_who_is_being_created_lends_that_person_nothing() {
+    let world = world_with_a_slow_answer().await;
+    world
+        .db
+        .run("insert into rules.shared_phone (phone) values ('+14155552671')")
+        .await;
+    let bob =
+        |company: &str| json!({"source": "sales", "phone": "+1 415 555 2671", "first_name": "Bob", "company": company});
+    let first = world.lead(bob("Acme")).await;
+    let later = async {
+        until_a_creation_is_under_way(&world).await;
+        // One person key, and nothing else that says who it is.
+        let namesake = super::world::but(bob("Globex Mining"), json!({"mobile_phone": "+1 212 555 0199"}));
+        let waiting = world.lead(namesake).await;
+        until_it_waits(&world, waiting).await;
+        world
+            .lead(json!({"source": "fair", "mobile_phone": "+1 212 555 0199", "first_name": "Bob"}))
+            .await
+    };
+    let ((), other) = tokio::join!(world.run(), later);
+    super::invariants::check(&world).await;
+    let (first, other) = (world.decision(first).await, world.decision(other).await);
+    assert_eq!((first.action.as_str(), other.action.as_str()), ("create", "create"));
+    assert_ne!(first.contact_id, other.contact_id);
+}
