@@ -92,7 +92,8 @@ as $$
 $$;
 
 -- Who holds these addresses already, also as a secondary one: the CRM would refuse them on another contact. And which of
--- them do not identify one person. A row without contact_id: nobody holds it. Called by the push loop.
+-- them do not identify one person. A row without contact_id: nobody holds it. One look into the index for each address: a join
+-- would read the whole of it. Called by the push loop.
 create or replace function gate.holders_of_emails(p_emails text[])
 returns table (email text, contact_id bigint, shared boolean)
 language sql
@@ -105,29 +106,37 @@ as $$
       or split_part(asked.email, '@', 1) in (select address from rules.shared_mailbox)
       or '@' || split_part(asked.email, '@', 2) in (select address from rules.shared_mailbox)
   from unnest(p_emails) as asked (email)
-  left join gate.identifier on identifier.kind = 'email' and identifier.value = asked.email
+  left join lateral (
+    select identifier.contact_id
+    from gate.identifier
+    where identifier.kind = 'email'
+      and identifier.value = asked.email
+    offset 0
+  ) as identifier on true
 $$;
 
 -- Which contacts carry these person keys, and whether they are only being created. A merge drops the key of the contact
--- that is absorbed; the survivor stands for it. Called by the push loop.
+-- that is absorbed; the survivor stands for it. One look into the index for each key. Called by the push loop.
 drop function if exists gate.holders_of_keys(text[]);
 create or replace function gate.holders_of_keys(p_keys text[])
 returns table (gatekeeper_key text, contact_id bigint, provisional boolean)
 language sql
 stable
 as $$
-  select asked.key, contact.contact_id, contact.crm_id is null
+  select asked.key, holder.contact_id, holder.provisional
   from unnest(p_keys) as asked (key)
-  join crm.contact on contact.gatekeeper_key = asked.key
-  where contact.gatekeeper_key is not null
-    and contact.archived_at is null
-  union
-  select asked.key, survivor.contact_id, false
-  from unnest(p_keys) as asked (key)
-  join crm.contact_alias on contact_alias.gatekeeper_key = asked.key
-  join crm.contact as survivor on survivor.crm_id = contact_alias.crm_id
-  where contact_alias.gatekeeper_key is not null
-    and survivor.archived_at is null
+  cross join lateral (
+    select contact.contact_id, contact.crm_id is null as provisional
+    from crm.contact
+    where contact.gatekeeper_key = asked.key
+      and contact.archived_at is null
+    union
+    select survivor.contact_id, false
+    from crm.contact_alias
+    join crm.contact as survivor on survivor.crm_id = contact_alias.crm_id
+    where contact_alias.gatekeeper_key = asked.key
+      and survivor.archived_at is null
+  ) as holder
 $$;
 
 -- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.
