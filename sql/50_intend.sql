@@ -49,12 +49,14 @@ as $$
   ) as sequence
 $$;
 
--- What the mirror knows of some contacts: values by field name, where they came from, whether a write is under way.
+-- What the mirror knows of some contacts: values by field name, where they came from, which values an old request of ours may
+-- have brought back (gate.doubted_values), whether a write is under way.
 -- Tombstones are not there: nothing can be written to them.
 -- Called by the push loop under gate.lock_people, and by explain.
+drop function if exists gate.known_contacts(bigint[]);
 create or replace function gate.known_contacts(p_contacts bigint[])
 returns table (
-  contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, additional_emails text[],
+  contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[],
   updated_at timestamptz, has_open_intent boolean
 )
 language sql
@@ -70,6 +72,7 @@ as $$
       'state', contact.state, 'postal_code', contact.postal_code, 'country', contact.country
     )),
     coalesce(origin.provenance, '{}'),
+    coalesce(brought.doubted, '[]'),
     contact.additional_emails,
     contact.updated_at,
     exists (
@@ -87,6 +90,11 @@ as $$
     from crm.contact_field
     where contact_field.contact_id = contact.contact_id
   ) as origin on true
+  left join lateral (
+    select jsonb_agg(jsonb_build_array(doubted.field, doubted.origin || jsonb_build_object('value', doubted.value))) as doubted
+    from gate.doubted_values(contact.contact_id) as doubted
+    where doubted.origin is not null
+  ) as brought on true
   where contact.contact_id = any (p_contacts)
     and contact.archived_at is null
 $$;

@@ -25,7 +25,8 @@ $$;
 -- conflict  the CRM has the person under an id we did not know, or not under the one we knew (missing): the leads are
 -- missing   decided anew against what was read meanwhile, p_max_attempts times at the most
 -- withdrawn never sent: the leads are decided anew, uncharged
--- unknown   looked up after p_settle_seconds by recovery, before anything is sent again
+-- unknown   looked up after p_settle_seconds by recovery, before anything is sent again; from then on it is in doubt, and
+--           the contact is read again later: see gate.rewrite_overwritten
 --
 -- A creation that is answered with the id of another contact of the mirror is a conflict: what it brought was not written.
 -- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. It is kept in
@@ -74,6 +75,11 @@ begin
           when answered.outcome = 'unknown' then clock_timestamp() + make_interval(secs => p_settle_seconds)
         end,
         attempts = intent.attempts + case when answered.outcome = 'unknown' then 1 else 0 end,
+        doubted_at = case when answered.outcome = 'unknown' then clock_timestamp() else intent.doubted_at end,
+        verify_at = case
+          when answered.outcome = 'unknown' then clock_timestamp() + make_interval(secs => p_settle_seconds) + interval '5 minutes'
+          else intent.verify_at
+        end,
         reason = answered.reason
     from answered
     where intent.intent_id = answered.intent_id
@@ -102,6 +108,14 @@ begin
     where settled.intent_id = answer.intent_id
   );
   get diagnostics v_fenced = row_count;
+  if v_fenced > 0 then
+    update gate.intent
+    set doubted_at = clock_timestamp(),
+        verify_at = clock_timestamp() + make_interval(secs => p_settle_seconds) + interval '5 minutes'
+    from jsonb_to_recordset(p_rows) as answer (intent_id uuid, epoch bigint)
+    where intent.intent_id = answer.intent_id
+      and intent.epoch <> answer.epoch;
+  end if;
 
   -- The answer names another id than was sent: merged meanwhile.
   select jsonb_agg(jsonb_build_object('crm_id', crm_id, 'absorbed_ids', jsonb_build_array(sent_crm_id)))
@@ -191,6 +205,15 @@ begin
     where contact_id = any (v_reread);
   end if;
 
+  -- A rewrite brings no keys: the sweep derives them anew from what the contact holds now.
+  update gate.contact_keys
+  set normalizer = ''
+  from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, operation text, keys jsonb)
+  where contact_keys.contact_id = settled.contact_id
+    and settled.outcome = 'applied'
+    and settled.operation = 'update'
+    and settled.keys is null;
+
   -- A creation that did not happen leaves no provisional contact, nor one beside the contact that it turned out to be.
   select coalesce(array_agg(contact.contact_id), '{}')
   into v_withdrawn
@@ -232,8 +255,11 @@ begin
   from jsonb_to_recordset(v_settled) as settled (intent_id uuid, outcome text, anew boolean, reason text, message text)
   join gate.intent_lead using (intent_id)
   join gate.work using (lead_id)
-  where (settled.outcome = 'rejected' and not settled.anew)
-    or (settled.anew and work.attempts + 1 >= p_max_attempts)
+  where work.state = 'intended'
+    and (
+      (settled.outcome = 'rejected' and not settled.anew)
+      or (settled.anew and work.attempts + 1 >= p_max_attempts)
+    )
   on conflict (lead_id) do update
   set decision_id = excluded.decision_id, reason = excluded.reason, message = excluded.message, died_at = now(),
       state = 'waiting', resolved_at = null, resolved_by = null, note = null;

@@ -38,7 +38,12 @@ as $$
     for update of intent skip locked
   )
   update gate.intent
-  set state = 'open', replica_id = p_replica, epoch = intent.epoch + 1, recover_at = null
+  set state = 'open',
+      replica_id = p_replica,
+      epoch = intent.epoch + 1,
+      recover_at = null,
+      doubted_at = clock_timestamp(),
+      verify_at = clock_timestamp() + make_interval(secs => p_settle_seconds) + interval '5 minutes'
   from due
   where intent.intent_id = due.intent_id
   returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,

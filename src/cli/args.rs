@@ -100,6 +100,21 @@ pub enum Command {
         #[command(subcommand)]
         action: ReviewAction,
     },
+    /// Read again what was written lately, and write again what an older request of ours has overwritten
+    #[command(
+        after_help = "After an incident in which requests may have been held back for long, in a proxy for example.\nA running daemon does it; `status` and audit.decision (action rewrite) show what it found.\n\nExamples:\n  gatekeeper reconcile --note 'proxy restarted'                             # the last 24 hours\n  gatekeeper reconcile --since 2026-11-25T08:00:00Z --note 'proxy restarted'"
+    )]
+    Reconcile {
+        /// All writes since then, as 2026-11-25T08:00:00Z [default: 24 hours ago]
+        #[arg(long, value_name = "TIME")]
+        since: Option<chrono::DateTime<chrono::Utc>>,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
     /// The rules in force
     Rules {
         /// What to see.

@@ -57,9 +57,11 @@ fn tell_story(story: &Value) -> Vec<String> {
     for (place, decision) in decisions.iter().enumerate() {
         lines.push(String::new());
         lines.push(heading(decision, place, decisions.len()));
-        lines.extend(normalized(&decision["evidence"]["normalized"]));
-        if decision["action"] != "dead" && decision["action"] != "coalesced" || !decision["contact_id"].is_null() {
-            lines.extend(candidates(decision, &story["contacts"]));
+        if decision["action"] != "rewrite" {
+            lines.extend(normalized(&decision["evidence"]["normalized"]));
+            if decision["action"] != "dead" && decision["action"] != "coalesced" || !decision["contact_id"].is_null() {
+                lines.extend(candidates(decision, &story["contacts"]));
+            }
         }
         lines.extend(fields(decision));
         lines.extend(sent(decision));

@@ -7,6 +7,7 @@ mod exit;
 mod explain;
 mod mirror;
 mod output;
+mod reconcile;
 mod review;
 mod rules;
 mod run;
@@ -45,6 +46,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::WhyNot { lead, contact, json } => why_not::why_not(&config, lead, contact, json).await,
         Command::Dead { action } => dead::dead(&config, action).await,
         Command::Review { action } => review::review(&config, action).await,
+        Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),
     }

@@ -62,7 +62,7 @@ impl Desired {
     }
 
     /// Starts from what the mirror knows. A value that differs from what a source is known to have set was changed in
-    /// the CRM since, and is the CRM's.
+    /// the CRM since, and is the CRM's, unless an old request of ours brought it back: then it is still its source's.
     pub(super) fn of_known(known: &KnownContact, same: SameValue<'_>) -> Self {
         let mut current: BTreeMap<Field, Current> = BTreeMap::new();
         for (field, value) in &known.values {
@@ -70,6 +70,15 @@ impl Desired {
                 .provenance
                 .get(field)
                 .filter(|origin| origin.value.as_deref().is_some_and(|set| same(field, set, value)));
+            let brought_back = || {
+                let mut doubted = known
+                    .doubted
+                    .iter()
+                    .filter(|(of, _)| of == field)
+                    .map(|(_, origin)| origin);
+                doubted.find(|origin| origin.value.as_deref().is_some_and(|set| same(field, set, value)))
+            };
+            let set_by = set_by.or_else(brought_back);
             let changed_since = set_by.is_none() && known.provenance.contains_key(field);
             let (source, occurred_at) = match set_by {
                 Some(origin) => (Some(origin.source.clone()), Some(origin.occurred_at)),
@@ -256,36 +265,51 @@ impl Desired {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Provenance;
 
-    #[test]
-    fn a_value_belongs_to_the_best_source_that_brought_it_whoever_came_first() {
-        let policy = Policy {
+    fn policy() -> Policy {
+        Policy {
             sources: [("crm", 50), ("payments", 90), ("webinar", 20), ("fair", 20)]
                 .map(|(source, rank)| (source.to_owned(), rank))
                 .into(),
             ..Policy::default()
-        };
-        let known = KnownContact {
+        }
+    }
+
+    fn day(day: u32) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_780_000_000 + 86_400 * i64::from(day), 0).unwrap()
+    }
+
+    fn set_by(source: &str, city: &str, occurred_at: DateTime<Utc>) -> Provenance {
+        Provenance {
+            value: Some(city.to_owned()),
+            source: source.to_owned(),
+            occurred_at,
+            lead_id: Some(1),
+        }
+    }
+
+    fn living_in(city: &str, origin: Provenance) -> KnownContact {
+        KnownContact {
             contact_id: ContactId(1),
             crm_id: Some(CrmId("7".into())),
-            values: BTreeMap::from([(Field::City, "Bonn".into())]),
-            provenance: BTreeMap::from([(
-                Field::City,
-                serde_json::from_value(serde_json::json!({
-                    "value": "Bonn", "source": "webinar", "lead_id": 1, "occurred_at": "2026-01-01T00:00:00Z"
-                }))
-                .unwrap(),
-            )]),
+            values: BTreeMap::from([(Field::City, city.into())]),
+            provenance: BTreeMap::from([(Field::City, origin)]),
+            doubted: Vec::new(),
             additional_emails: Vec::new(),
             updated_at: None,
             has_open_intent: false,
-        };
+        }
+    }
+
+    #[test]
+    fn a_value_belongs_to_the_best_source_that_brought_it_whoever_came_first() {
+        let policy = policy();
+        let known = living_in("Bonn", set_by("webinar", "Bonn", day(0)));
         let same = |_: &Field, left: &str, right: &str| left == right;
         let mut desired = Desired::of_known(&known, &same);
-        let mut offer = |value, source, day: u32| {
-            let day = DateTime::from_timestamp(1_780_000_000 + 86_400 * i64::from(day), 0).unwrap();
-            desired.offer(&Field::City, value, source, LeadId(2), day, &policy, &same)
-        };
+        let mut offer =
+            |value, source, seen| desired.offer(&Field::City, value, source, LeadId(2), day(seen), &policy, &same);
         assert!(matches!(offer("Bonn", "payments", 1), Offer::Same));
         let Offer::Differs { ruling, .. } = offer("Rome", "fair", 2) else {
             panic!("another city is no offer of the same")
@@ -297,5 +321,25 @@ mod tests {
             (confirmed[0].value.as_str(), confirmed[0].origin.source.as_str()),
             ("Bonn", "payments")
         );
+    }
+
+    #[test]
+    fn what_an_old_request_of_ours_brought_back_is_its_sources_and_not_the_crms() {
+        let policy = policy();
+        let same = |_: &Field, left: &str, right: &str| left == right;
+        let verdict = |doubted: Vec<(Field, Provenance)>| {
+            let known = KnownContact {
+                doubted,
+                ..living_in("Bonn", set_by("fair", "Kiel", day(3)))
+            };
+            let mut desired = Desired::of_known(&known, &same);
+            match desired.offer(&Field::City, "Rome", "fair", LeadId(4), day(4), &policy, &same) {
+                Offer::Differs { ruling, .. } => ruling.verdict,
+                Offer::Same => panic!("another city is no offer of the same"),
+            }
+        };
+        let ours = set_by("fair", "Bonn", day(2));
+        assert_eq!(verdict(vec![(Field::City, ours)]), FieldVerdict::Written);
+        assert_eq!(verdict(Vec::new()), FieldVerdict::Kept);
     }
 }

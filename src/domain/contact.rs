@@ -28,6 +28,17 @@ pub struct Record {
     pub archived: bool,
 }
 
+impl Record {
+    /// Whether the contact holds all of these values; an empty one means that it holds none. Case and outer blanks do not
+    /// count: a CRM changes them.
+    pub fn holds(&self, values: &BTreeMap<Field, String>) -> bool {
+        values.iter().all(|(field, value)| {
+            let held = self.values.get(field).map_or("", String::as_str);
+            held.trim().to_lowercase() == value.trim().to_lowercase()
+        })
+    }
+}
+
 /// Where a value of a contact came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
@@ -61,6 +72,8 @@ pub struct KnownContact {
     pub values: BTreeMap<Field, String>,
     /// Origin of each value that a source is known to have set.
     pub provenance: BTreeMap<Field, Provenance>,
+    /// Values that an old request of ours may have brought back after a newer write: ours, and no edit of somebody else.
+    pub doubted: Vec<(Field, Provenance)>,
     /// Secondary addresses.
     pub additional_emails: Vec<String>,
     /// When the CRM last changed the contact, as far as the mirror knows.

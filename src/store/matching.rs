@@ -182,6 +182,7 @@ pub async fn known_contacts(
         let contact_id = ContactId(row.try_get("contact_id")?);
         let Json(values): Json<BTreeMap<Field, Value>> = row.try_get("known_values")?;
         let Json(provenance): Json<BTreeMap<Field, Provenance>> = row.try_get("provenance")?;
+        let Json(doubted): Json<Vec<(Field, Provenance)>> = row.try_get("doubted")?;
         known.insert(
             contact_id,
             KnownContact {
@@ -192,6 +193,7 @@ pub async fn known_contacts(
                     .filter_map(|(field, value)| text_of(value).map(|text| (field, text)))
                     .collect(),
                 provenance,
+                doubted,
                 additional_emails: row.try_get("additional_emails")?,
                 updated_at: row.try_get("updated_at")?,
                 has_open_intent: row.try_get("has_open_intent")?,

@@ -17,6 +17,7 @@ pub mod mirror;
 pub mod passes;
 pub mod permits;
 mod pool;
+pub mod reconcile;
 pub mod recover;
 pub mod replica;
 pub mod rules;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
@@ -46,25 +47,26 @@ pub async fn take_recoverable(
         &[&replica.0, &settle_seconds, &limit, &held],
     )
     .await?;
-    rows.iter()
-        .map(|row| {
-            let Json(body): Json<BTreeMap<Field, String>> = row.try_get("body")?;
-            let operation: &str = row.try_get("operation")?;
-            Ok(OpenIntent {
-                intent_id: IntentId(row.try_get("intent_id")?),
-                epoch: row.try_get("epoch")?,
-                contact_id: ContactId(row.try_get("contact_id")?),
-                operation: if operation == "create" {
-                    Operation::Create
-                } else {
-                    Operation::Update
-                },
-                crm_id: row.try_get::<_, Option<String>>("crm_id")?.map(CrmId),
-                gatekeeper_key: row.try_get("gatekeeper_key")?,
-                body,
-            })
-        })
-        .collect()
+    rows.iter().map(open_intent).collect()
+}
+
+/// A row of `gate.take_recoverable` or `gate.rewrite_overwritten`.
+pub(super) fn open_intent(row: &Row) -> Result<OpenIntent, StoreError> {
+    let Json(body): Json<BTreeMap<Field, String>> = row.try_get("body")?;
+    let operation: &str = row.try_get("operation")?;
+    Ok(OpenIntent {
+        intent_id: IntentId(row.try_get("intent_id")?),
+        epoch: row.try_get("epoch")?,
+        contact_id: ContactId(row.try_get("contact_id")?),
+        operation: if operation == "create" {
+            Operation::Create
+        } else {
+            Operation::Update
+        },
+        crm_id: row.try_get::<_, Option<String>>("crm_id")?.map(CrmId),
+        gatekeeper_key: row.try_get("gatekeeper_key")?,
+        body,
+    })
 }
 
 /// When the next intent must be looked up; absent when none waits.

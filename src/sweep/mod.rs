@@ -1,6 +1,7 @@
-//! The sweep: finds out what became of writes nobody settled, hands back what dead replicas held, and keeps house.
+//! The sweep: finds out what became of writes nobody settled, writes again what a late one has overwritten, hands back what dead replicas held, and keeps house.
 
 mod error;
+mod reconciliation;
 mod recovery;
 
 pub use error::SweepError;
@@ -32,6 +33,9 @@ const REDERIVE_AT_A_TIME: i32 = 1000;
 /// the lists changed, and another replica may be of another version. The look reads all keys.
 const LOOK_AT_KEYS: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether an old request of ours has overwritten something.
+const RECONCILE: Duration = Duration::from_secs(5);
+
 /// How often the house is kept: old rows deleted, the CRM's properties read again.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -59,6 +63,8 @@ pub struct SweepReport {
     pub rescued: i64,
     /// Writes looked up.
     pub recovered: usize,
+    /// Contacts in which an old request of ours had overwritten a newer value, which is written again.
+    pub rewritten: usize,
     /// Contacts whose keys were derived anew.
     pub rederived: usize,
     /// When to come back.
@@ -76,6 +82,7 @@ pub struct Sweep<C> {
     /// Writes that were taken over and not looked up yet: a look-up that fails is made again by the next pass.
     in_hand: Vec<OpenIntent>,
     last_housekeeping: Option<Instant>,
+    last_reconciliation: Option<Instant>,
     last_adoption: Option<Instant>,
     /// Up to which lead it was looked for leads without a work row.
     looked_until: LeadId,
@@ -102,6 +109,7 @@ impl<C: Reader + Writer> Sweep<C> {
             sender,
             in_hand: Vec::new(),
             last_housekeeping: None,
+            last_reconciliation: None,
             last_adoption: None,
             looked_until: LeadId(0),
             keys_are_of: None,
@@ -126,6 +134,13 @@ impl<C: Reader + Writer> Sweep<C> {
         drop(client);
         let recovered = self.in_hand.len();
         self.recover().await?;
+        let rewritten = if self.last_reconciliation.is_none_or(|last| last.elapsed() >= RECONCILE) {
+            let rewritten = self.reconcile().await?;
+            self.last_reconciliation = Some(Instant::now());
+            rewritten
+        } else {
+            0
+        };
         let rederived = self.rederive().await?;
         if self.last_adoption.is_none_or(|last| last.elapsed() >= LOOK_FOR_ORPHANS) {
             self.adopt().await?;
@@ -146,6 +161,7 @@ impl<C: Reader + Writer> Sweep<C> {
         Ok(SweepReport {
             rescued,
             recovered,
+            rewritten,
             rederived,
             next,
         })

@@ -95,10 +95,16 @@ impl<C: Reader + Writer> Sweep<C> {
         for intent in intents {
             let record = intent.gatekeeper_key.as_deref().and_then(|key| found(&by_key, key));
             match record {
-                Some(record) => {
+                // It holds what was to be written: ours. Otherwise somebody has changed it since, and it is decided anew
+                // what may be written to it.
+                Some(record) if record.holds(&intent.body) => {
                     looked
                         .rows
                         .push(row(intent, SettledAs::Applied, "recovered", Some(record)));
+                    looked.records.push(record.clone());
+                }
+                Some(record) => {
+                    looked.rows.push(row(intent, SettledAs::Conflict, "found_in_crm", None));
                     looked.records.push(record.clone());
                 }
                 None => match intent.body.get(&Field::Email) {
@@ -176,11 +182,7 @@ fn sort_update(intent: &OpenIntent, crm_id: &CrmId, record: &Record, looked: &mu
         looked.records.push(survivor);
         return;
     }
-    let holds = intent.body.iter().all(|(field, value)| {
-        let held = record.values.get(field).map_or("", String::as_str);
-        held.trim().eq_ignore_ascii_case(value.trim())
-    });
-    if holds {
+    if record.holds(&intent.body) {
         looked
             .rows
             .push(row(intent, SettledAs::Applied, "recovered", Some(record)));

@@ -70,7 +70,7 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   lead_id bigint not null -- The lead.
   source text -- Its source.
   decided_at timestamp with time zone not null default clock_timestamp() -- When.
-  action text not null -- create, update, unchanged (the CRM holds it all), coalesced (folded into another lead's write, or delivered before), review, dead.
+  action text not null -- create, update, unchanged (the CRM holds it all), coalesced (folded into another lead's write, or delivered before), review, dead, rewrite (an earlier request of ours landed late over what this lead had brought: written again).
   tier text -- What identified the person: external_id, email, phone, fuzzy, or a steward. Null for a new person.
   score real -- Score of the best candidate of the fuzzy tier.
   contact_id bigint -- The person.
@@ -82,7 +82,7 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   intent_id uuid -- The write it went into.
   replica_id uuid -- Who decided.
   normalizer text -- Version of the normalizer.
-  constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text])))
+  constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text, 'rewrite'::text])))
   constraint entry_pkey PRIMARY KEY (decision_id)
   constraint entry_reason CHECK (((action <> ALL (ARRAY['review'::text, 'dead'::text])) OR (reason IS NOT NULL)))
   constraint entry_tier CHECK ((tier = ANY (ARRAY['external_id'::text, 'email'::text, 'phone'::text, 'fuzzy'::text, 'steward'::text])))
@@ -285,6 +285,8 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   created_at timestamp with time zone not null default now() -- When it was committed.
   recover_at timestamp with time zone -- When to look in the CRM what became of it.
   settled_at timestamp with time zone -- When it ended.
+  doubted_at timestamp with time zone -- When it came into doubt whether a request of it may still land: an answer was lost, another replica took it over, or a report came too late.
+  verify_at timestamp with time zone -- When the contact is to be read again for it, to see whether such a request has landed over a newer value.
   constraint intent_key CHECK (((operation = 'update'::text) OR (gatekeeper_key IS NOT NULL)))
   constraint intent_operation CHECK ((operation = ANY (ARRAY['create'::text, 'update'::text])))
   constraint intent_pkey PRIMARY KEY (intent_id)
@@ -292,9 +294,12 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   constraint intent_settled CHECK (((state = ANY (ARRAY['open'::text, 'unknown'::text])) = (settled_at IS NULL)))
   constraint intent_state CHECK ((state = ANY (ARRAY['open'::text, 'unknown'::text, 'applied'::text, 'rejected'::text, 'conflict'::text, 'missing'::text, 'withdrawn'::text])))
   constraint intent_target CHECK (((operation = 'update'::text) = (crm_id IS NOT NULL)))
+  constraint intent_verify CHECK (((verify_at IS NULL) OR (doubted_at IS NOT NULL)))
   CREATE INDEX intent_created_at ON gate.intent USING brin (created_at)
+  CREATE INDEX intent_doubted ON gate.intent USING btree (contact_id) WHERE (doubted_at IS NOT NULL)
   CREATE UNIQUE INDEX intent_one_open ON gate.intent USING btree (contact_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   CREATE INDEX intent_open_by_replica ON gate.intent USING btree (replica_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
+  CREATE INDEX intent_verify_at ON gate.intent USING btree (verify_at) WHERE (verify_at IS NOT NULL)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.intent_lead -- Which leads are folded into which write.
@@ -760,10 +765,19 @@ create function gate.delivered(p_lead staging.lead) returns jsonb immutable
 create function gate.discard_dead(p_leads bigint[], p_note text) returns integer volatile
   grant execute to gatekeeper_daemon
 
+create function gate.doubt_since(p_since timestamp with time zone, p_note text) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.doubted_values(p_contact bigint) returns TABLE(intent_id uuid, created_at timestamp with time zone, doubted_at timestamp with time zone, field text, value text, origin jsonb) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.drop_keys(p_contacts bigint[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_watermark timestamp with time zone) returns TABLE(rows_read bigint, missing bigint, stale bigint, ghost bigint) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.end_verifications(p_intents uuid[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.expect_contacts(p_expected bigint) returns void volatile
@@ -823,7 +837,7 @@ create function gate.intents_stored(p_intents uuid[]) returns bigint stable
 create function gate.is_idle() returns boolean stable
   grant execute to gatekeeper_daemon
 
-create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
+create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
   grant execute to gatekeeper_daemon
 
 create function gate.last_name_level(p_left text, p_right text) returns text immutable
@@ -845,6 +859,9 @@ create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF re
   grant execute to gatekeeper_daemon
 
 create function gate.lock_people() returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.longest_travel() returns interval immutable
   grant execute to gatekeeper_daemon
 
 create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
@@ -943,10 +960,16 @@ create function gate.reserve_ids(p_contacts integer, p_decisions integer) return
 create function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.rewrite_overwritten(p_replica uuid, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.seconds_to_midnight() returns double precision stable
   grant execute to gatekeeper_daemon
 
 create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text) returns integer volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
   grant execute to gatekeeper_daemon
 
 create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_alive text[]) returns void volatile
@@ -968,4 +991,7 @@ create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms int
   grant execute to gatekeeper_daemon
 
 create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer, p_held uuid[]) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.take_verifications(p_limit integer) returns TABLE(intent_id uuid, crm_id text) volatile
   grant execute to gatekeeper_daemon

@@ -313,11 +313,7 @@ pub(super) fn row(intent: &OpenIntent, outcome: SettledAs, reason: Option<&str>)
 
 /// Whether a contact is the one that this write makes: it carries the write's person key and holds all of its values.
 fn is_ours(intent: &OpenIntent, holder: &Record) -> bool {
-    let holds = |(field, value): (&Field, &String)| {
-        let held = holder.values.get(field).map_or("", String::as_str);
-        held.trim().to_lowercase() == value.trim().to_lowercase()
-    };
-    intent.gatekeeper_key.is_some() && intent.gatekeeper_key == holder.gatekeeper_key && intent.body.iter().all(holds)
+    intent.gatekeeper_key.is_some() && intent.gatekeeper_key == holder.gatekeeper_key && holder.holds(&intent.body)
 }
 
 fn probe_value(intent: &OpenIntent, key: ReadKey) -> Option<String> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatekeeper::daemon::{self, RunOptions};
 use gatekeeper::sandbox::Rule;
+use gatekeeper::store::reconcile::doubt_since;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -144,4 +145,80 @@ async fn a_claim_whose_decision_the_database_lost_is_handed_back_by_its_living_r
     let decisions = format!("select count(*) from audit.entry where lead_id = {lead}");
     assert_eq!(world.count(&decisions).await, 2);
     assert_eq!(world.contacts().len(), 1);
+}
+
+/// Ann's town by three leads; the request that brought the second lands again after the third is written.
+async fn world_in_which_an_old_town_came_back() -> World {
+    let world = World::new().await;
+    world.settled(ann("Riga", 1)).await;
+    world.faults(vec![Rule {
+        operation: Some("batch_update".to_owned()),
+        nth: Some(1),
+        apply_late_ms: Some(8_000),
+        ..Rule::default()
+    }]);
+    world.settled(ann("Bonn", 2)).await;
+    world.settled(ann("Kiel", 3)).await;
+    assert_eq!(world.only_contact()["city"], "Kiel");
+    until_ann_lives_in(&world, "Bonn").await;
+    world
+}
+
+async fn until_ann_lives_in(world: &World, city: &str) {
+    eventually(Duration::from_secs(30), "Ann has moved", async || {
+        let contact = world.only_contact();
+        match contact["city"] == city {
+            true => Ok(()),
+            false => Err(contact),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_request_that_lands_over_a_newer_value_is_undone() {
+    let world = world_in_which_an_old_town_came_back().await;
+    let hour_ago = chrono::Utc::now() - chrono::TimeDelta::hours(1);
+    let client = world.db.client().await;
+    assert_eq!(doubt_since(&client, hour_ago, "proxy restarted").await.unwrap(), 1);
+    world
+        .run_until(async || {
+            world
+                .count("select count(*) from audit.decision where action = 'rewrite' and outcome = 'applied'")
+                .await
+                == 1
+        })
+        .await;
+    assert_eq!(world.only_contact()["city"], "Kiel");
+    super::invariants::check(&world).await;
+    let last = "select concat_ws(' ', decision.action, source, reason, old_value, new_value)
+         from audit.decision join audit.change using (decision_id) order by decision_id desc limit 1";
+    assert_eq!(
+        world.ask(last).await,
+        "rewrite webinar own_earlier_write_landed_late Bonn Kiel"
+    );
+    // Somebody's edit is no old request of ours.
+    let id = world.only_contact()["hs_object_id"].as_str().unwrap().to_owned();
+    world.edit(&id, json!({"city": "Oslo"}));
+    world
+        .db
+        .run("update gate.intent set verify_at = now() where doubted_at is not null")
+        .await;
+    let seen = "select count(*) from crm.contact where city = 'Oslo'";
+    world.run_until(async || world.count(seen).await == 1).await;
+    world
+        .settled(json!({"source": "sales", "email": "other@example.com"}))
+        .await;
+    assert_eq!(world.contact(&id)["city"], "Oslo");
+}
+
+#[tokio::test]
+async fn a_newer_lead_counts_more_than_what_an_old_request_of_ours_brought_back() {
+    let world = world_in_which_an_old_town_came_back().await;
+    world.mirror().await;
+    assert_eq!(world.ask("select city from crm.contact").await, "Bonn");
+    // No older than what was written last: a value of the CRM would outrank the source.
+    let lead = world.settled(ann("Rome", 4)).await;
+    until_ann_lives_in(&world, "Rome").await;
+    assert!(world.ruling(lead, "city").await.starts_with("written"));
 }

@@ -109,6 +109,7 @@ const CASES: &[(&str, &str)] = &[
     ("intent_settled", "insert into gate.intent (state) values ('applied')"),
     ("intent_settled", "insert into gate.intent (settled_at) values (now())"),
     ("intent_recover", "insert into gate.intent (state) values ('unknown')"),
+    ("intent_verify", "insert into gate.intent (verify_at) values (now())"),
     (
         "dead_letter_state",
         "insert into gate.dead_letter (lead_id, reason, state, resolved_at) values (1, 'x', 'lost', now())",

@@ -1,0 +1,217 @@
+-- Reconcile: an old request of ours that lands late, over a newer value, is found and undone.
+--
+-- A request whose answer was lost may still travel when the write is made again, and again when the person's next write is
+-- done. Nothing can call it back. But it can only bring what its intent holds: where the CRM shows a value of a doubted
+-- intent, and we have written another one since, the value is ours and old. A value that we never wrote is somebody's edit
+-- and stays.
+
+-- For how long a request may be on its way, at the most. No proxy or server that we know of keeps one for a tenth of it.
+create or replace function gate.longest_travel()
+returns interval
+language sql
+immutable
+as $$
+  select interval '25 hours'
+$$;
+
+-- Values that doubted intents may still bring to these contacts, or have brought, with where they came from.
+-- Called by gate.known_contacts and gate.rewrite_overwritten. Reads a small partial index.
+create or replace function gate.doubted_values(p_contact bigint)
+returns table (intent_id uuid, created_at timestamptz, doubted_at timestamptz, field text, value text, origin jsonb)
+language sql
+stable
+as $$
+  select intent.intent_id, intent.created_at, intent.doubted_at, written.field, written.value, intent.origin -> written.field
+  from gate.intent
+  cross join lateral jsonb_each_text(intent.body) as written (field, value)
+  where intent.contact_id = p_contact
+    and intent.doubted_at > clock_timestamp() - gate.longest_travel()
+    and intent.state not in ('open', 'unknown')
+$$;
+
+-- Contacts that are to be read by their ids, because a doubted write about them is due to be verified: five minutes after
+-- the settle time, and once more after a day. Whoever takes them has five minutes. Called by the sweep of every replica.
+-- Locks the intents it takes, skips those that others hold.
+create or replace function gate.take_verifications(p_limit integer)
+returns table (intent_id uuid, crm_id text)
+language sql
+as $$
+  with due as materialized (
+    select intent.intent_id
+    from gate.intent
+    where intent.verify_at <= clock_timestamp()
+      and intent.state not in ('open', 'unknown')
+    order by intent.verify_at
+    limit p_limit
+    for update skip locked
+  ), taken as (
+    update gate.intent
+    set verify_at = clock_timestamp() + interval '5 minutes'
+    from due
+    where intent.intent_id = due.intent_id
+    returning intent.intent_id, intent.contact_id
+  )
+  select taken.intent_id, contact.crm_id
+  from taken
+  left join crm.contact on contact.contact_id = taken.contact_id and contact.archived_at is null
+$$;
+
+-- The contacts of these intents are read. Called by the sweep.
+create or replace function gate.end_verifications(p_intents uuid[])
+returns void
+language sql
+as $$
+  update gate.intent
+  set verify_at = case
+        when doubted_at + interval '24 hours' > clock_timestamp() then doubted_at + interval '24 hours'
+      end
+  where intent_id = any (p_intents)
+$$;
+
+-- Writes again what an old request of ours has overwritten: intents, decisions and changes, as gate.intend would store them,
+-- one intent for a contact. The decision names the lead whose value it is; the lead itself stays as it is. Not while a
+-- write about the contact is open, and not when the CRM has refused that value since. Nothing may be sent before this has
+-- committed. Called by the sweep. Takes gate.lock_people.
+create or replace function gate.rewrite_overwritten(p_replica uuid, p_limit integer)
+returns table (
+  intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
+  attempts integer
+)
+language plpgsql
+as $$
+declare
+  v_fields jsonb;
+begin
+  if not exists (
+    select
+    from gate.intent
+    where intent.doubted_at > clock_timestamp() - gate.longest_travel()
+  ) then
+    return;
+  end if;
+  perform gate.lock_people();
+
+  with doubted as materialized (
+    select distinct intent.contact_id
+    from gate.intent
+    where intent.doubted_at > clock_timestamp() - gate.longest_travel()
+  ), overwritten as (
+    select distinct on (contact.contact_id, latest.field)
+      contact.contact_id, contact.crm_id, latest.field, latest.value, latest.source, latest.lead_id, latest.occurred_at,
+      latest.rule, earlier.value as old_value, earlier.origin ->> 'source' as old_source, earlier.intent_id as earlier_intent_id
+    from doubted
+    join crm.contact on contact.contact_id = doubted.contact_id
+    cross join lateral gate.doubted_values(contact.contact_id) as earlier
+    join crm.contact_field as latest on latest.contact_id = contact.contact_id and latest.field = earlier.field
+    where contact.crm_id is not null
+      and contact.archived_at is null
+      and latest.lead_id is not null
+      and latest.written_at > earlier.created_at
+      and gate.shows(contact, earlier.field, earlier.value)
+      and not gate.shows(contact, earlier.field, latest.value)
+      and not exists (
+        select
+        from gate.intent as under_way
+        where under_way.contact_id = contact.contact_id
+          and under_way.state in ('open', 'unknown')
+      )
+      and not exists (
+        select
+        from gate.intent as refused
+        where refused.contact_id = contact.contact_id
+          and refused.state = 'rejected'
+          and refused.created_at > earlier.doubted_at
+          and refused.body ? earlier.field
+      )
+    order by contact.contact_id, latest.field, earlier.created_at desc
+  ), numbered as (
+    select overwritten.*, dense_rank() over (order by overwritten.contact_id) as place
+    from overwritten
+  ), intended as materialized (
+    select gen_random_uuid() as intent_id, few.contact_id
+    from (select distinct numbered.contact_id from numbered where place <= p_limit) as few
+  ), decided as materialized (
+    select nextval(pg_get_serial_sequence('audit.entry', 'decision_id')) as decision_id, each_lead.*
+    from (
+      select distinct intended.intent_id, numbered.contact_id, numbered.lead_id
+      from numbered
+      join intended on intended.contact_id = numbered.contact_id
+    ) as each_lead
+  )
+  select jsonb_agg(to_jsonb(numbered) || jsonb_build_object('intent_id', decided.intent_id, 'decision_id', decided.decision_id))
+  into v_fields
+  from numbered
+  join decided on decided.contact_id = numbered.contact_id and decided.lead_id = numbered.lead_id;
+  if v_fields is null then
+    return;
+  end if;
+
+  insert into audit.entry (
+    decision_id, lead_id, source, action, contact_id, crm_id, reason, evidence, policy_version, mirror_age, intent_id, replica_id
+  )
+  overriding system value
+  select
+    field.decision_id, field.lead_id, min(field.source), 'rewrite', field.contact_id, field.crm_id, 'own_earlier_write_landed_late',
+    jsonb_build_object('earlier_intents', jsonb_agg(distinct field.earlier_intent_id)), gate.policy_version(),
+    gate.mirror_age(), field.intent_id, p_replica
+  from jsonb_to_recordset(v_fields) as field (
+    decision_id bigint, intent_id uuid, contact_id bigint, crm_id text, lead_id bigint, source text, earlier_intent_id uuid
+  )
+  group by field.decision_id, field.lead_id, field.contact_id, field.crm_id, field.intent_id;
+
+  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
+  select decision_id, field, old_value, value, 'written', 'rewrite', old_source
+  from jsonb_to_recordset(v_fields) as field (decision_id bigint, field text, old_value text, value text, old_source text);
+
+  insert into gate.intent_lead (intent_id, lead_id, decision_id)
+  select distinct field.intent_id, field.lead_id, field.decision_id
+  from jsonb_to_recordset(v_fields) as field (intent_id uuid, lead_id bigint, decision_id bigint);
+
+  return query
+  insert into gate.intent (intent_id, contact_id, operation, crm_id, body, origin, replica_id)
+  select
+    field.intent_id, field.contact_id, 'update', field.crm_id,
+    jsonb_object_agg(field.field, coalesce(field.value, '')),
+    jsonb_object_agg(field.field, jsonb_build_object(
+      'source', field.source, 'lead_id', field.lead_id, 'occurred_at', field.occurred_at, 'rule', field.rule
+    )),
+    p_replica
+  from jsonb_to_recordset(v_fields) as field (
+    intent_id uuid, contact_id bigint, crm_id text, field text, value text, source text, lead_id bigint,
+    occurred_at timestamptz, rule text
+  )
+  group by field.intent_id, field.contact_id, field.crm_id
+  returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,
+    intent.body, intent.attempts;
+end
+$$;
+
+-- Whether the mirror shows a value in a field of a contact. Case and outer blanks do not count: the CRM changes them.
+create or replace function gate.shows(p_contact crm.contact, p_field text, p_value text)
+returns boolean
+language sql
+immutable
+as $$
+  select lower(btrim(coalesce((p_contact.properties || to_jsonb(p_contact)) ->> p_field, ''))) = lower(btrim(coalesce(p_value, '')))
+$$;
+
+-- Puts every write since p_since in doubt, so that its contact is read again at once and what an older write has overwritten
+-- is written again. Returns how many contacts that are. Called by `gatekeeper reconcile`, which names a reason.
+create or replace function gate.doubt_since(p_since timestamptz, p_note text)
+returns bigint
+language sql
+as $$
+  with doubted as (
+    update gate.intent
+    set doubted_at = clock_timestamp(),
+        verify_at = clock_timestamp()
+    where intent.created_at >= p_since
+      and intent.state not in ('open', 'unknown')
+    returning intent.contact_id
+  ), noted as (
+    insert into audit.steward_action (command, note)
+    select 'reconcile', p_note
+  )
+  select count(distinct contact_id)
+  from doubted
+$$;
