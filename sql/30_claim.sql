@@ -14,6 +14,8 @@ create or replace function gate.start_replica(
 returns void
 language sql
 as $$
+  select gate.note_history();
+
   update gate.replica
   set lease_until = clock_timestamp()
   where host_id = p_host_id
@@ -46,6 +48,8 @@ create or replace function gate.beat(p_replica uuid, p_lease_seconds integer)
 returns boolean
 language sql
 as $$
+  select gate.note_history();
+
   with beaten as (
     update gate.replica
     set lease_until = clock_timestamp() + make_interval(secs => p_lease_seconds)

@@ -3,9 +3,18 @@
 -- Asks for leave to make one call now. Returns 0 when it is given, else how many milliseconds to wait before asking
 -- again, and why. A permit is valid for the margin that p_window_ms already includes: the window is the CRM's own plus
 -- the longest time between the grant and the arrival of the call, so no rolling window of the CRM's ever sees more than
--- p_limit. Limits of 0 mean none. p_share keeps room for those with a higher priority.
+-- p_limit. Limits of 0 mean none. p_share keeps room for those with a higher priority. p_for_leads: the call serves leads, and is
+-- not made while the gate holds.
 -- Called by the governor before each call. Locks the rows of the day and of the bucket, always in that order.
-create or replace function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real)
+drop function if exists gate.take_permit(text, integer, integer, bigint, real);
+create or replace function gate.take_permit(
+  p_bucket text,
+  p_limit integer,
+  p_window_ms integer,
+  p_daily_limit bigint,
+  p_share real,
+  p_for_leads boolean default false
+)
 returns table (wait_ms bigint, why text)
 language plpgsql
 as $$
@@ -18,6 +27,13 @@ declare
   v_grants timestamptz[];
   v_room integer := greatest(floor(p_limit * p_share)::integer, 1);
 begin
+  if p_for_leads and exists (select from gate.hold) then
+    wait_ms := 1000;
+    why := 'the gate holds';
+    return next;
+    return;
+  end if;
+
   select * into strict v_daily from gate.governor where bucket = 'daily' for update;
   select * into strict v_bucket from gate.governor where bucket = p_bucket for update;
   v_now := clock_timestamp();

@@ -231,6 +231,8 @@ as $$
     ),
     'dead_letters_waiting', (select count(*) from gate.dead_letter where state = 'waiting'),
     'reviews_open', (select count(*) from gate.review where state = 'open'),
+    'hold', (select to_jsonb(hold) from gate.current_hold() as hold),
+    'doubted_intents', (select count(*) from gate.intent where doubted_at > clock_timestamp() - gate.longest_travel()),
     'open_intents', (select count(*) from gate.intent where state = 'open'),
     'unknown_intents', (select count(*) from gate.intent where state = 'unknown'),
     'mirror', jsonb_build_object(

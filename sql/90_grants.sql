@@ -38,7 +38,7 @@ begin
     revoke insert, update, delete on gate.installed from gatekeeper_daemon;
     revoke insert, delete on gate.site from gatekeeper_daemon;
     revoke update on gate.site from gatekeeper_daemon;
-    grant update (account_id, time_zone, has_unique_key) on gate.site to gatekeeper_daemon;
+    grant update (account_id, time_zone, has_unique_key, history, history_noted_at) on gate.site to gatekeeper_daemon;
     grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action, audit.late_report
       to gatekeeper_daemon;
     grant insert on rules.company_suffix, rules.junk_value to gatekeeper_daemon;

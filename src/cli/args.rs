@@ -100,6 +100,31 @@ pub enum Command {
         #[command(subcommand)]
         action: ReviewAction,
     },
+    /// Hold the gate: decide nothing and write nothing, until `resume`; leads are taken in, and the mirror is kept
+    #[command(after_help = "Example:\n  gatekeeper pause --note 'the CRM is being migrated'")]
+    Pause {
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+    },
+    /// Let the gate go on
+    #[command(
+        after_help = "Examples:\n  gatekeeper resume --note 'migration done'\n  gatekeeper resume --after-restore --note 'restored to 8:00, looked at'\n\nAfter a restored backup look first which leads wait that were perhaps written before (`status`):\nthey are decided anew against today's CRM, and what it holds already is not written again."
+    )]
+    Resume {
+        /// The database was restored from a backup or copied, and may go on as it is
+        #[arg(long)]
+        after_restore: bool,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+    },
+    /// The running daemons
+    Replica {
+        /// What to do.
+        #[command(subcommand)]
+        action: ReplicaAction,
+    },
     /// Read again what was written lately, and write again what an older request of ours has overwritten
     #[command(
         after_help = "After an incident in which requests may have been held back for long, in a proxy for example.\nA running daemon does it; `status` and audit.decision (action rewrite) show what it found.\n\nExamples:\n  gatekeeper reconcile --note 'proxy restarted'                             # the last 24 hours\n  gatekeeper reconcile --since 2026-11-25T08:00:00Z --note 'proxy restarted'"
@@ -238,6 +263,25 @@ pub enum ReviewAction {
         /// Say what would be done, and do nothing
         #[arg(long)]
         dry_run: bool,
+    },
+}
+
+/// `replica …`
+#[derive(Debug, Subcommand)]
+pub enum ReplicaAction {
+    /// List those that have not said goodbye, with what is in their hands
+    List {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the lease of one at once, so that others take over; one that lives ends by itself
+    Release {
+        /// `replica_id`
+        replica: uuid::Uuid,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
     },
 }
 

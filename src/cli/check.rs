@@ -212,14 +212,14 @@ async fn crm(config: &Config, store: &Store, findings: &mut Findings) {
     };
     let governor = Governor::new(store.clone(), governor_limits(&config.limits));
     let line = Line::new(connector, governor, store.clone(), ReplicaId::new(), FieldSet::new());
-    match line.account(Priority::Live).await {
+    match line.account(Priority::Mirror).await {
         Ok(account) => {
             let zone = account.time_zone.unwrap_or_else(|| "unknown".into());
             findings.good("CRM", format!("account {}, time zone {zone}", account.account_id));
         }
         Err(error) => return findings.bad("CRM", chain(&error), 3),
     }
-    let schema = match line.schema(Priority::Live).await {
+    let schema = match line.schema(Priority::Mirror).await {
         Ok(schema) => schema,
         Err(error) => return findings.bad("CRM properties", chain(&error), 3),
     };
@@ -244,7 +244,7 @@ async fn crm(config: &Config, store: &Store, findings: &mut Findings) {
             2,
         );
     }
-    match line.list(Priority::Live, None, false).await {
+    match line.list(Priority::Mirror, None, false).await {
         Ok(_) => findings.good("CRM scope", "contacts can be read"),
         Err(error) => findings.bad("CRM scope", chain(&error), 3),
     }

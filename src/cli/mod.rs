@@ -5,6 +5,7 @@ mod check;
 mod dead;
 mod exit;
 mod explain;
+mod hold;
 mod mirror;
 mod output;
 mod reconcile;
@@ -46,6 +47,9 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::WhyNot { lead, contact, json } => why_not::why_not(&config, lead, contact, json).await,
         Command::Dead { action } => dead::dead(&config, action).await,
         Command::Review { action } => review::review(&config, action).await,
+        Command::Pause { note } => hold::pause(&config, &note).await,
+        Command::Resume { after_restore, note } => hold::resume(&config, after_restore, &note).await,
+        Command::Replica { action } => hold::replica(&config, action).await,
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),

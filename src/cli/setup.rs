@@ -37,8 +37,8 @@ pub(super) async fn setup_crm(config: &Config, dry_run: bool) -> Result<(), CliE
         ReplicaId::new(),
         FieldSet::new(),
     );
-    let account = line.account(Priority::Live).await?;
-    let schema = line.schema(Priority::Live).await?;
+    let account = line.account(Priority::Mirror).await?;
+    let schema = line.schema(Priority::Mirror).await?;
     if schema.has_unique_key {
         output::line(&format!(
             "Account {}: the unique property is there. Nothing to do.",
@@ -50,8 +50,8 @@ pub(super) async fn setup_crm(config: &Config, dry_run: bool) -> Result<(), CliE
             account.account_id
         ))?;
     } else {
-        line.create_key_property(Priority::Live).await?;
-        line.schema(Priority::Live)
+        line.create_key_property(Priority::Mirror).await?;
+        line.schema(Priority::Mirror)
             .await?
             .require_unique_key()
             .map_err(LineError::from)?;

@@ -44,10 +44,24 @@ fn print(status: &Value) -> Result<(), CliError> {
         "oldest lead that waits".into(),
         waited.map_or("none".into(), |age| format!("{age} s")),
     ]);
+    let hold = &status["hold"];
+    if !hold.is_null() {
+        let held = format!(
+            "{} since {}: {}",
+            tell::text(&hold["kind"]),
+            tell::time(&hold["since"]),
+            tell::shown(&hold["note"])
+        );
+        rows.push(vec!["the gate holds".into(), held]);
+    }
     rows.push(vec!["writes under way".into(), status["open_intents"].to_string()]);
     rows.push(vec![
         "writes of unknown outcome".into(),
         status["unknown_intents"].to_string(),
+    ]);
+    rows.push(vec![
+        "writes that may land once more".into(),
+        status["doubted_intents"].to_string(),
     ]);
     rows.push(vec!["contacts in the mirror".into(), mirror["contacts"].to_string()]);
     rows.push(vec!["age of the mirror".into(), seconds(&mirror["age_seconds"])]);

@@ -129,8 +129,8 @@ pub async fn connect_crm(
     let connector = connector(config)?;
     let governor = Governor::new(store.clone(), governor_limits(&config.limits));
     let line = Arc::new(Line::new(connector, governor, store.clone(), replica, FieldSet::new()));
-    let account = patiently(stop, || line.account(Priority::Live)).await?;
-    let schema = patiently(stop, || line.schema(Priority::Live)).await?;
+    let account = patiently(stop, || line.account(Priority::Mirror)).await?;
+    let schema = patiently(stop, || line.schema(Priority::Mirror)).await?;
     schema.require_unique_key()?;
     let client = store.client().await?;
     let time_zone = account.time_zone.as_deref();

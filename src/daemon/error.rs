@@ -7,6 +7,7 @@ use crate::pull::PullError;
 use crate::push::PushError;
 use crate::rulebook::RulebookError;
 use crate::store::StoreError;
+use crate::store::hold::HoldKind;
 use crate::sweep::SweepError;
 
 /// Why the daemon did not start, or ended.
@@ -49,6 +50,15 @@ pub enum DaemonError {
         "this replica's lease ran out, others may have taken over; the process ends, and what it was doing is looked up by whoever runs next"
     )]
     LeaseLost,
+    /// A run to the end of all work, while the gate holds.
+    #[error("{}", match kind {
+        HoldKind::Paused => "leads wait, and the gate is paused; `gatekeeper resume` ends it",
+        HoldKind::Restored => "leads wait, and the database is not the one it was: a restored backup, or a copy; `gatekeeper resume --after-restore` says that it may go on",
+    })]
+    Held {
+        /// Why.
+        kind: HoldKind,
+    },
     /// A loop cannot go on.
     #[error("the {name} loop cannot go on")]
     Loop {
@@ -118,6 +128,7 @@ impl Classify for DaemonError {
             DaemonError::Secret(_)
             | DaemonError::OtherAccount { .. }
             | DaemonError::Metrics { .. }
+            | DaemonError::Held { .. }
             | DaemonError::Loop { .. }
             | DaemonError::Panicked { .. } => Fault::Broken,
         }

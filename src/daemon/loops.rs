@@ -13,9 +13,10 @@ use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 use crate::pull::{Pull, PullError};
 use crate::push::sender::{Sender, SenderHandle};
-use crate::push::{Push, PushReport};
-use crate::store::Store;
+use crate::push::{Held, Push, PushReport};
 use crate::store::claim::is_idle;
+use crate::store::hold::{HoldKind, current_hold};
+use crate::store::{Store, StoreError};
 use crate::sweep::Sweep;
 
 /// What a loop does about an error that a person must mend: wait, for it is mended without a restart. A run that somebody
@@ -88,7 +89,7 @@ pub(super) async fn push_loop(
 ) -> Result<(), DaemonError> {
     let _no_more = sending.drop_guard();
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
-    let mut held = false;
+    let mut held = None;
     while !stop.is_cancelled() {
         progress.made(0);
         // Only waiting is given up at the end; a pass is let end, for it may have claimed and decided.
@@ -98,14 +99,11 @@ pub(super) async fn push_loop(
         }
         let wait = match push.pass().await {
             Ok(PushReport { held: Some(why), .. }) => {
-                if !held {
-                    tracing::info!(?why, "leads wait for the mirror");
-                }
-                held = true;
+                tell_held(&mut held, why);
                 poll
             }
             Ok(report) => {
-                held = false;
+                held = None;
                 when_broken.mended();
                 backoff.reset();
                 report.next_due.map_or(poll, |due| due.min(poll))
@@ -116,6 +114,20 @@ pub(super) async fn push_loop(
         pace::rest(wait, &nudge, &stop).await;
     }
     Ok(())
+}
+
+/// Says once why leads wait.
+fn tell_held(before: &mut Option<std::mem::Discriminant<Held>>, why: Held) {
+    if before.replace(std::mem::discriminant(&why)) == Some(std::mem::discriminant(&why)) {
+        return;
+    }
+    match why {
+        Held::On(HoldKind::Paused) => tracing::warn!("the gate is paused; `gatekeeper resume` ends it"),
+        Held::On(HoldKind::Restored) => tracing::error!(
+            "the database is not the one it was: a restored backup, or a copy; nothing is decided and nothing written until `gatekeeper resume --after-restore`"
+        ),
+        Held::MirrorNotLoaded | Held::MirrorTooOld(_) => tracing::info!(?why, "leads wait for the mirror"),
+    }
 }
 
 /// Keeps the mirror. Each tick wakes the push loop: leads may have waited for it.
@@ -200,13 +212,20 @@ pub(super) async fn until_idle(
         if sender.held() > 0 {
             continue;
         }
-        let asked = async { is_idle(&store.client().await?).await };
+        let asked = async {
+            let client = store.client().await?;
+            match is_idle(&client).await? {
+                true => Ok(Some(None)),
+                false => Ok::<_, StoreError>(current_hold(&client).await?.map(Some)),
+            }
+        };
         match asked.await {
-            Ok(true) => {
+            Ok(Some(None)) => {
                 tracing::info!("nothing waits any more");
                 return Ok(());
             }
-            Ok(false) => {}
+            Ok(Some(Some(hold))) => return Err(DaemonError::Held { kind: hold.kind }),
+            Ok(None) => {}
             Err(error) => tracing::warn!(error = crate::fault::chain(&error), "cannot tell whether leads wait"),
         }
     }

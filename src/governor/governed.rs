@@ -144,6 +144,7 @@ impl<L: Ledger> Governor<L> {
             window: window + self.limits.margin,
             daily_calls: self.limits.daily_calls,
             share,
+            for_leads: matches!(priority, Priority::Recovery | Priority::Live | Priority::Merge),
         }
     }
 }

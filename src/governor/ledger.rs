@@ -17,6 +17,8 @@ pub struct Allowance {
     pub daily_calls: u32,
     /// Share of all these that this priority may use, 0 to 1.
     pub share: f32,
+    /// The call serves leads: it is not made while the gate holds.
+    pub for_leads: bool,
 }
 
 /// The answer to a request for a permit.

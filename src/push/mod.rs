@@ -20,6 +20,7 @@ use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::rulebook::{Rulebook, Rules};
 use crate::store::claim::{Claimed, next_due, release_claims, release_leads};
+use crate::store::hold::{Hold, HoldKind, current_hold};
 use crate::store::mirror::mirror_age;
 use crate::store::recover::{OpenIntent, intents_stored};
 use crate::store::{Store, StoreError, commit};
@@ -76,6 +77,8 @@ pub enum Held {
     MirrorNotLoaded,
     /// The mirror is too old to decide on.
     MirrorTooOld(Duration),
+    /// A person, or what the database has been through.
+    On(HoldKind),
 }
 
 impl<C: Reader + Writer + 'static> Push<C> {
@@ -107,7 +110,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
     /// Nothing is sent for what it had claimed; the leads are handed back, now or by the next pass.
     pub async fn pass(&self) -> Result<PushReport, PushError> {
         let client = self.store.client().await?;
-        if let Some(held) = self.held(mirror_age(&client).await?) {
+        if let Some(held) = self.held(mirror_age(&client).await?, current_hold(&client).await?) {
             let prepared = self.prepared().take();
             if let Some(prepared) = prepared {
                 release_leads(&client, self.replica, &prepared.lead_ids(), Duration::ZERO, false).await?;
@@ -191,8 +194,9 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self, age: Option<Duration>) -> Option<Held> {
+    fn held(&self, age: Option<Duration>, hold: Option<Hold>) -> Option<Held> {
         match age {
+            _ if hold.is_some() => hold.map(|hold| Held::On(hold.kind)),
             None => Some(Held::MirrorNotLoaded),
             Some(age) if age > self.settings.max_mirror_age => Some(Held::MirrorTooOld(age)),
             Some(_) => None,

@@ -9,6 +9,7 @@ pub mod claim;
 mod connect;
 pub mod embedded;
 mod error;
+pub mod hold;
 pub mod install;
 pub mod intend;
 mod listen;

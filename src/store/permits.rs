@@ -15,8 +15,15 @@ impl Ledger for Store {
         let daily = i64::from(allowance.daily_calls);
         let row = call::row(
             &client,
-            "select * from gate.take_permit($1, $2, $3, $4, $5)",
-            &[&bucket.name(), &calls, &window_ms, &daily, &allowance.share],
+            "select * from gate.take_permit($1, $2, $3, $4, $5, $6)",
+            &[
+                &bucket.name(),
+                &calls,
+                &window_ms,
+                &daily,
+                &allowance.share,
+                &allowance.for_leads,
+            ],
         )
         .await?;
         let wait_ms: i64 = row.try_get("wait_ms")?;

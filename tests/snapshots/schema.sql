@@ -122,11 +122,11 @@ create table audit.settlement -- What came of a decision that led to a write.
   grant insert, select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
-create table audit.steward_action -- What people did: replays, discards, reviews.
+create table audit.steward_action -- What people did: replays, discards, reviews, holds; and what was noted of the database itself (failover, restored).
   action_id bigint not null generated always as identity -- Number of the action.
   acted_at timestamp with time zone not null default now() -- When.
   acted_by text not null default SESSION_USER -- The database user.
-  command text not null -- dead replay, dead discard, review accept, review create, review reject.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release; failover, restored.
   lead_id bigint -- The lead.
   contact_id bigint -- The contact.
   note text -- Why.
@@ -249,6 +249,15 @@ create table gate.governor -- The CRM's limits, shared by all replicas: one row 
   day_used bigint not null default 0 -- Calls of that day.
   constraint governor_bucket CHECK ((bucket = ANY (ARRAY['general'::text, 'search'::text, 'daily'::text])))
   constraint governor_pkey PRIMARY KEY (bucket)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.hold -- Why the gate holds: nothing is claimed, and no call to the CRM is made but those for the mirror. Empty: it works.
+  kind text not null -- paused: a person said so. restored: the database is not the one it was, and a person must say that it may go on.
+  since timestamp with time zone not null default clock_timestamp() -- Since when.
+  set_by text not null default SESSION_USER -- The database user.
+  note text not null -- Why.
+  constraint hold_kind CHECK ((kind = ANY (ARRAY['paused'::text, 'restored'::text])))
+  constraint hold_pkey PRIMARY KEY (kind)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.identifier -- From an identifier to the contacts that carry it. Kept with gate.contact_keys by gate.put_keys; no foreign key, for speed.
@@ -378,9 +387,11 @@ create table gate.site -- What belongs to this installation alone.
   account_id text -- The CRM account that the mirror was filled from. Another one is refused.
   time_zone text -- The account's time zone; its daily quota begins anew at midnight there.
   has_unique_key boolean not null default false -- The CRM enforces the person key: guarantee class A.
+  history text -- System identifier, timeline and database number of the server, as a replica last saw them. Another one: a failover or a restored backup.
+  history_noted_at timestamp with time zone -- When a replica last saw it.
   constraint site_pkey PRIMARY KEY (singleton)
   constraint site_singleton_check CHECK (singleton)
-  grant select, update (account_id, has_unique_key, time_zone) to gatekeeper_daemon
+  grant select, update (account_id, has_unique_key, history, history_noted_at, time_zone) to gatekeeper_daemon
 
 create table gate.work -- State of each lead. One narrow row, changed only by the functions of this schema.
   lead_id bigint not null -- The lead.
@@ -756,6 +767,9 @@ create function gate.company_level(p_left text, p_right text) returns text immut
 create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
   grant execute to gatekeeper_daemon
 
+create function gate.current_hold() returns TABLE(kind text, since timestamp with time zone, set_by text, note text) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.database_time() returns timestamp with time zone volatile
   grant execute to gatekeeper_daemon
 
@@ -807,6 +821,9 @@ create function gate.governor_state(p_window_ms integer) returns TABLE(bucket te
 create function gate.grown_keys(p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
   grant execute to gatekeeper_daemon
 
+create function gate.history_now() returns text stable
+  grant execute to gatekeeper_daemon
+
 create function gate.holders_of_emails(p_emails text[]) returns TABLE(email text, contact_id bigint, shared boolean) stable
   grant execute to gatekeeper_daemon
 
@@ -852,7 +869,13 @@ create function gate.leads_by_state() returns TABLE(state text, leads bigint) st
 create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.lift_hold(p_kind text, p_note text) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.list_dead(p_reason text, p_limit bigint, p_all boolean) returns SETOF report.dead_letter stable
+  grant execute to gatekeeper_daemon
+
+create function gate.list_replicas() returns TABLE(replica_id uuid, host_id text, process_id integer, version text, started_at timestamp with time zone, lease_seconds bigint, claims bigint, open_intents bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF report.review stable
@@ -894,6 +917,9 @@ create function gate.note_account(p_account_id text, p_time_zone text, p_has_uni
 create function gate.note_call(p_call jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
+create function gate.note_history() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_merges(p_merges jsonb) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -907,6 +933,9 @@ create function gate.outdated_keys(p_normalizer text, p_limit integer) returns T
   grant execute to gatekeeper_daemon
 
 create function gate.passes() returns TABLE(pass text, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, expected bigint, watermark timestamp with time zone, replica_id uuid, lease_until timestamp with time zone) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.pause(p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.pause_bucket(p_bucket text, p_seconds double precision, p_reason text) returns void volatile
@@ -937,6 +966,9 @@ create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_sec
   grant execute to gatekeeper_daemon
 
 create function gate.release_pass(p_pass text, p_replica uuid) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.release_replica(p_replica uuid, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.repeats(p_leads bigint[]) returns TABLE(lead_id bigint, repeat_of bigint) stable
@@ -987,7 +1019,7 @@ create function gate.stop_replica(p_replica uuid) returns void volatile
 create function gate.story(p_lead bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
-create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real) returns TABLE(wait_ms bigint, why text) volatile
+create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real, p_for_leads boolean) returns TABLE(wait_ms bigint, why text) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer, p_held uuid[]) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile

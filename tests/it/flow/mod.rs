@@ -2,6 +2,7 @@
 
 mod burst;
 mod delivery;
+mod held;
 mod in_motion;
 pub(crate) mod invariants;
 mod late;

@@ -127,6 +127,7 @@ const CASES: &[(&str, &str)] = &[
         "review_accepted",
         "insert into gate.review (state, resolved_at) values ('accepted', now())",
     ),
+    ("hold_kind", "insert into gate.hold (kind, note) values ('tired', '')"),
     (
         "governor_bucket",
         "insert into gate.governor (bucket) values ('hourly')",

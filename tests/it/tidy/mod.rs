@@ -2,6 +2,7 @@
 
 mod files;
 mod layers;
+mod promises;
 mod property_names;
 mod settings;
 mod source;
