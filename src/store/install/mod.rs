@@ -117,10 +117,13 @@ async fn migrate(client: &mut Client, migrations: &[Migration]) -> Result<Vec<St
     }
 }
 
+/// What cannot be installed, when the role may not.
+const NOT_THE_OWNER: &str = "as this role; run `gatekeeper migrate` once as the one that owns the schemas";
+
 fn failed_migration(doing: &str, source: &(dyn Error + 'static)) -> StoreError {
     match source.downcast_ref::<tokio_postgres::Error>() {
         Some(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => StoreError::Install {
-            what: "as this role; run `gatekeeper migrate` once as the one that owns the schemas".to_owned(),
+            what: NOT_THE_OWNER.to_owned(),
             source: ServerError::of(error),
         },
         Some(error) => StoreError::Install {
@@ -160,6 +163,13 @@ async fn install_files(
     for (name, text) in &content.files {
         transaction.batch_execute(text).await.map_err(|error| {
             let said = ServerError::of(&error);
+            // Until PostgreSQL 14 everybody may create in the schema public: the migrations find nothing to refuse.
+            if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+                return StoreError::Install {
+                    what: NOT_THE_OWNER.to_owned(),
+                    source: said,
+                };
+            }
             let source = match line_of(&error, text) {
                 Some(line) => said.with_line(line),
                 None => said,
