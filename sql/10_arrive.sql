@@ -60,7 +60,8 @@ as $$
   from slice
 $$;
 
--- What became of each lead, for the one who delivered it. Read by ETL jobs. A barrier: without it a function of the
+-- What became of each lead, for the one who delivered it; that its values were written again later (gate.rewrite_overwritten) is
+-- no matter of the lead. Read by ETL jobs. A barrier: without it a function of the
 -- reader's own could be called with rows that are filtered out afterwards.
 create or replace view staging.lead_status with (security_barrier) as
 select
@@ -86,6 +87,7 @@ left join lateral (
   select *
   from audit.entry
   where entry.lead_id = lead.lead_id
+    and entry.action <> 'rewrite'
   order by entry.decision_id desc
   limit 1
 ) as last_decision on true

@@ -275,6 +275,18 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
                select gate.replay_dead(array[1], 'x'), gate.discard_dead(array[1], 'x');
                select gate.resolve_review(1, 'created', null, 'x');
+               select gate.doubt_since(now() - interval '1 hour', 'x'), gate.take_verifications(10), gate.end_verifications('{}');
+               update crm.contact set email = 'old@example.com' where contact_id = 2;
+               update gate.intent set body = '{"email": "old@example.com"}', created_at = now() - interval '1 hour';
+               insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
+               values (2, 'email', 'a@example.com', 'web', 1, now(), 'x');
+               select 1 / count(*) from gate.rewrite_overwritten('00000000-0000-0000-0000-000000000001', 10);
+               select gate.beat('00000000-0000-0000-0000-000000000001', 60);
+               select 1 / count(*) from gate.site where history = gate.history_now();
+               update gate.site set history = '1/2/3';
+               select gate.note_history(), gate.pause('x'), gate.current_hold(), gate.list_replicas();
+               select gate.lift_hold('restored', 'x'), gate.lift_hold('paused', 'x');
+               select gate.release_replica('00000000-0000-0000-0000-000000000001', 'x');
                select gate.stop_replica('00000000-0000-0000-0000-000000000001');
                select * from report.backlog;"#,
         )

@@ -2,6 +2,7 @@
 
 mod connect;
 mod embedded;
+mod history;
 mod install;
 mod listen;
 mod schema;
