@@ -10,6 +10,7 @@ mod people;
 mod precedence;
 mod refusals;
 mod replay;
+mod replicas;
 mod reviews;
 mod storms;
 mod surprises;

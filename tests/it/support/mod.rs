@@ -4,8 +4,10 @@ mod cluster;
 mod database;
 mod directory;
 mod eventually;
+mod proxy;
 
 pub(crate) use cluster::{cluster, gatekeeper, plan};
 pub(crate) use database::{TestDb, config_for};
 pub(crate) use directory::Directory;
 pub(crate) use eventually::eventually;
+pub(crate) use proxy::Proxy;

@@ -1,0 +1,71 @@
+//! Several replicas on one database share the CRM's limits, whatever the way to the CRM does to their calls.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use gatekeeper::daemon::{self, RunOptions};
+use gatekeeper::fault::chain;
+use gatekeeper::sandbox::{Limits, Options};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::invariants;
+use super::world::World;
+use crate::support::Proxy;
+
+/// Calls in any window of the CRM's.
+const CALLS: u32 = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_replicas_behind_a_shaky_line_are_never_told_429_and_use_what_they_may() {
+    let limits = Limits {
+        general: CALLS,
+        window: Duration::from_secs(2),
+        search: 4,
+        search_window: Duration::from_secs(1),
+        ..Limits::PROFESSIONAL
+    };
+    let options = Options {
+        limits: Some(limits),
+        scattered_ids: true,
+        ..Options::default()
+    };
+    let mut world = World::with(options, |config| {
+        config.limits.general_calls = CALLS;
+        config.limits.general_window_seconds = 2;
+        config.limits.search_calls = 4;
+        config.limits.daily_calls = 625_000;
+        // Longer than any call is held back on its way.
+        config.limits.window_margin_milliseconds = 1_000;
+        config.gate.batch_leads = 5;
+        config.gate.linger_milliseconds = 0;
+        config.limits.calls_in_flight = 8;
+    })
+    .await;
+    let proxy = Proxy::before(world.crm.address(), Duration::from_millis(800), 7).await;
+    world.config.crm.base_url = proxy.base_url();
+    let leads = (0..400).map(|number| {
+        json!({"source": "sales", "source_key": number.to_string(), "email": format!("p{}@example.com", number % 300), "city": number.to_string()})
+    });
+    world.leads(leads.collect()).await;
+    let options = RunOptions {
+        until_idle: true,
+        ..RunOptions::default()
+    };
+    let runs = (0..4).map(|_| daemon::run(world.config.clone(), options, CancellationToken::new()));
+    for ended in join_all(runs).await {
+        ended.unwrap_or_else(|error| panic!("a replica ended: {}", chain(&error)));
+    }
+    invariants::check(&world).await;
+    assert_eq!(world.contacts().len(), 300);
+    let replicas =
+        "select count(distinct replica_id) from audit.crm_call where operation in ('batch_create', 'batch_update')";
+    assert_eq!(world.count(replicas).await, 4, "all of them wrote");
+    // The limit was felt: a window was used up to what the margin leaves of it.
+    let most = "select max(calls) from (
+           select count(*) over (order by called_at range between interval '3 seconds' preceding and current row) as calls
+           from audit.crm_call where operation not like 'search%'
+         ) as windows";
+    let most = world.count(most).await;
+    assert!(most >= i64::from(CALLS) * 8 / 10, "at most {most} calls in a window");
+}
