@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use gatekeeper::store::embedded::Embedded;
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PATIENCE, answers, nobody_is_left, process};
 use crate::support::{Directory, eventually, plan};
@@ -87,12 +87,26 @@ async fn the_guard_does_not_go_with_a_signal_sent_to_everybody() {
     nobody_is_left(directory.path()).await;
 }
 
+/// Gone, or waiting for its parent with all its files closed.
+fn is_dead(process: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+    stat.rsplit_once(')')
+        .is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
 #[tokio::test]
 async fn a_server_whose_guard_was_killed_is_taken_over_and_stopped_at_the_end() {
     let directory = Directory::new("embedded-adopted");
     let first = Embedded::open(&plan(directory.path())).await.unwrap();
     let server = process(directory.path(), "postgres -D");
-    kill_process(process(directory.path(), "embedded-guard"), Signal::KILL).unwrap();
+    let guard = process(directory.path(), "embedded-guard");
+    kill_process(guard, Signal::KILL).unwrap();
+    // A signal is not the end yet: until then its lock is held.
+    eventually(PATIENCE, "the guard is dead", async || match is_dead(guard) {
+        true => Ok(()),
+        false => Err(guard),
+    })
+    .await;
     drop(first);
 
     let second = Embedded::open(&plan(directory.path())).await.unwrap();
