@@ -1,7 +1,7 @@
 -- Hold: the gate stands still because a person says so, or because the database is not the one it was.
 
 -- Whether the gate holds, and why. A restored database before a pause. No row: it works.
--- Called by the push loop before each pass, by gate.take_permit, and by status.
+-- Called by the push loop before each pass, by a run to the end of all work, by `resume`, and by status.
 create or replace function gate.current_hold()
 returns table (kind text, since timestamptz, set_by text, note text)
 language sql

@@ -18,13 +18,8 @@ impl Fold<'_, '_> {
 
     /// Waits for a write about somebody whom the lead is not known to be: it lends that contact no keys.
     pub(super) fn wait_apart(&mut self, place: usize, contact_id: ContactId) {
-        self.contact_of[place] = Some(contact_id);
         self.apart.insert(place);
-        self.batch.waiting.push(WaitingRow {
-            lead_id: self.input.leads[place].lead.lead_id,
-            contact_id,
-            keys: MatchKeys::default(),
-        });
+        self.wait(place, contact_id, MatchKeys::default());
     }
 
     /// Whether anything says that the lead is this contact, other than a lead that waits apart itself.
