@@ -1,7 +1,7 @@
 # The tasks of this project. A bare `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench schema fmt
+.PHONY: help demo test lint bench faults schema fmt
 
 # Runs a command once the tools named before `--` are installed.
 with := ./scripts/with-tools.sh
@@ -13,15 +13,23 @@ demo: ## run the real daemon on messy leads against the bundled sandbox CRM (ARG
 	@$(with) postgres -- cargo run --quiet --locked -- demo $(ARGS)
 
 test: lint ## format, lints, docs, and all tests, against a real PostgreSQL
-	$(with) postgres systemd-analyze -- cargo test --locked
+	$(with) postgres systemd-analyze -- cargo test --locked --features failpoints
 
 lint: ## formatting, clippy and docs, with warnings denied
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo clippy --locked --all-targets --features failpoints -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --features failpoints
 
 bench: ## measure, and compare with searching and creating one by one
 	$(with) postgres -- cargo bench --locked
+
+# The seeds of each kind of fault, and the first of them.
+SEEDS ?= 50
+FIRST ?= 1
+
+faults: ## break everything, SEEDS times in each way (SEEDS=50), and write docs/FAULT-REPORT.md
+	GATEKEEPER_FAULT_SEEDS=$(SEEDS) GATEKEEPER_TEST_SEED=$(FIRST) $(with) postgres -- \
+		cargo test --locked --features failpoints --test it faults:: -- --nocapture
 
 schema: ## write tests/snapshots/schema.sql anew after a change of migrations/ or sql/
 	GATEKEEPER_WRITE_SNAPSHOTS=1 $(with) postgres -- cargo test --locked --test it the_schema_is_the_committed_one

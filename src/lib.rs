@@ -18,12 +18,13 @@
 //! | 2 | `sandbox` | only `fault` |
 //! | 2 | `observe` | all below |
 //! | 1 | `config`, `normalize`, `decide`, `governor` | all below |
-//! | 0 | `domain`, `fault` | nothing |
+//! | 0 | `domain`, `fault`, `failpoint` | nothing |
 //!
 //! So the database and a CRM never see each other below the line, the sandbox shares nothing with what is tried on it,
 //! and the loops meet only in the database, in the rooms they share, and in the one sender.
 
 pub mod domain;
+pub mod failpoint;
 pub mod fault;
 
 pub mod config;

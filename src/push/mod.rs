@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::crm::{Reader, Writer};
 use crate::domain::{Action, Batch, LeadId, Normalized, Operation, ReplicaId};
+use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::rulebook::{Rulebook, Rules};
@@ -218,8 +219,12 @@ impl<C: Reader + Writer + 'static> Push<C> {
         )
         .await?;
         drop(other);
+        reach("decided");
         match commit(transaction).await {
-            Ok(()) => Ok(batch),
+            Ok(()) => {
+                reach("intended");
+                Ok(batch)
+            }
             Err(unknown @ StoreError::CommitUnknown(_)) => self.confirm(batch, unknown).await,
             Err(error) => Err(error.into()),
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Push, PushError};
 use crate::crm::{Reader, Writer};
 use crate::domain::{Field, Lead, LeadId, Normalized, Refusal};
+use crate::failpoint::reach;
 use crate::line::Line;
 use crate::normalize::Normalizer;
 use crate::store::claim::{Claimed, claim_leads};
@@ -35,6 +36,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         let client = self.store.client().await?;
         let settings = &self.settings;
         let claimed = claim_leads(&client, self.replica, settings.batch_leads, settings.suspect_claims).await?;
+        reach("claimed");
         drop(client);
         self.normalized(claimed, normalizer).await
     }

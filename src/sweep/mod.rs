@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::crm::{Reader, Writer};
 use crate::domain::{CANONICAL, ContactId, Field, LeadId, MatchKeys, Record, ReplicaId};
+use crate::failpoint::reach;
 use crate::governor::Priority;
 use crate::line::Line;
 use crate::push::sender::SenderHandle;
@@ -132,6 +133,9 @@ impl<C: Reader + Writer> Sweep<C> {
             self.in_hand = take_recoverable(&client, self.replica, settle_seconds, RECOVER_AT_A_TIME, &held).await?;
         }
         drop(client);
+        if !self.in_hand.is_empty() {
+            reach("taken_over");
+        }
         let recovered = self.in_hand.len();
         self.recover().await?;
         let rewritten = if self.last_reconciliation.is_none_or(|last| last.elapsed() >= RECONCILE) {

@@ -8,6 +8,8 @@
 mod bad_input;
 mod config;
 mod demo;
+#[cfg(feature = "failpoints")]
+mod faults;
 mod flow;
 mod hubspot;
 mod model;

@@ -8,6 +8,7 @@ use super::answered::{Sorted, sort};
 use super::queue::{Task, Work};
 use crate::crm::{CreateRow, CrmError, ReadAnswer, ReadKey, Reader, UpdateRow, Writer};
 use crate::domain::{CrmId, Field, IntentId, Record};
+use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::governor::{Backoff, Bucket, Permit, Priority};
 use crate::line::{Line, LineError};
@@ -64,13 +65,17 @@ impl<C: Reader + Writer> Carrier<C> {
             Task::Probe(key) => self.probe(permit, key, work).await,
             Task::Create => {
                 let rows: Vec<CreateRow> = work.intents.iter().map(create_row).collect();
+                reach("sending");
                 let sent = self.line.create(permit, &rows).await;
+                reach("answered");
                 let sorted = sort(work, sent.answer);
                 self.end(sorted, sent.call_id).await
             }
             Task::Update => {
                 let rows: Vec<UpdateRow> = work.intents.iter().filter_map(update_row).collect();
+                reach("sending");
                 let sent = self.line.update(permit, &rows).await;
+                reach("answered");
                 let sorted = sort(work, sent.answer);
                 self.end(sorted, sent.call_id).await
             }
@@ -159,6 +164,7 @@ impl<C: Reader + Writer> Carrier<C> {
         }
         if !rows.is_empty() {
             self.settle(&rows, call_id).await;
+            reach("settled");
         }
         Carried {
             was_probe: false,

@@ -69,6 +69,11 @@ impl Daemon {
 
     /// The same with other settings.
     pub(crate) fn start_with(world: &World, config: &Config, words: &[&str]) -> Daemon {
+        Daemon::start_to_fail(world, config, words, "")
+    }
+
+    /// The same, and it dies or freezes at a fail point: `POINT:NTH:SIGNAL`, as `src/failpoint.rs` says.
+    pub(crate) fn start_to_fail(world: &World, config: &Config, words: &[&str], failpoint: &str) -> Daemon {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let settings = settings_file(world, config, &format!("daemon-{number}.toml"));
@@ -78,6 +83,7 @@ impl Daemon {
             .arg(settings)
             .arg("run")
             .args(words)
+            .env("GATEKEEPER_FAILPOINT", failpoint)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log).unwrap())
@@ -96,6 +102,14 @@ impl Daemon {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    /// Whether a signal has frozen it: then the kernel says `T`.
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn is_frozen(&self) -> bool {
+        let of_process = |id| std::fs::read_to_string(format!("/proc/{id}/stat")).ok();
+        let stat = self.child.id().and_then(of_process).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
     }
 
     /// Waits for its end; the exit code, absent when a signal ended it.

@@ -1,0 +1,186 @@
+//! The kinds of faults: what is done to the daemon, the database or the CRM while leads are on their way.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use gatekeeper::sandbox::Rule;
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rustix::process::Signal;
+
+use super::people::{deliver, judge, not_of_the_best_source, world};
+use crate::flow::world::World;
+use crate::process::Daemon;
+use crate::support::eventually;
+
+/// Returns how many faults really happened.
+type Run = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
+
+/// A kind of fault.
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// What is done, for the report.
+    pub(super) what: &'static str,
+    pub(super) run: Run,
+}
+
+pub(super) static KINDS: &[Kind] = &[
+    Kind {
+        name: "killed",
+        what: "`kill -9` up to four times, each at a random step of the write protocol: after the claim, before and after the commit of the intents, before the call, after the effect and before our commit, after it, and in recovery",
+        run: |seed| Box::pin(killed(seed)),
+    },
+    Kind {
+        name: "late",
+        what: "requests that are answered by silence and take effect up to 3 s later, after they were looked up and sent again; answers lost after the effect",
+        run: |seed| Box::pin(late(seed)),
+    },
+    Kind {
+        name: "frozen",
+        what: "a replica is frozen (SIGSTOP) at a random step of the write protocol, its lease runs out, another one takes over and ends the work, then it is thawed",
+        run: |seed| Box::pin(frozen(seed)),
+    },
+    Kind {
+        name: "cut",
+        what: "every connection to the database is ended by the server again and again, at random moments",
+        run: |seed| Box::pin(cut(seed)),
+    },
+];
+
+/// The steps of the write protocol at which the daemon can be made to fail.
+const POINTS: [&str; 6] = ["claimed", "decided", "intended", "sending", "answered", "settled"];
+
+/// How long one daemon may take to end all work.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+async fn killed(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, |_| ()).await;
+    deliver(&world, &mut random).await;
+    let mut deaths = 0;
+    for death in 0..random.random_range(1..=4) {
+        let point = match death {
+            0 => POINTS.choose(&mut random).unwrap(),
+            _ => [&POINTS[..], &["taken_over"]]
+                .concat()
+                .choose(&mut random)
+                .copied()
+                .unwrap(),
+        };
+        let failpoint = format!("{point}:{}:kill", random.random_range(1..=3));
+        let mut daemon = Daemon::start_to_fail(&world, &world.config, &["--until-idle"], &failpoint);
+        // It dies, or all is done before the point is reached so often.
+        let end = daemon.end(PATIENCE).await;
+        assert!(matches!(end, None | Some(0)), "{failpoint}: {end:?} {}", daemon.log());
+        deaths += u64::from(end.is_none());
+    }
+    to_the_end(&world).await;
+    judge(&world).await;
+    deaths
+}
+
+async fn late(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, |_| ()).await;
+    let rule = |random: &mut StdRng| Rule {
+        probability: Some(0.35),
+        for_ms: Some(4_000),
+        seed: random.random(),
+        ..Rule::default()
+    };
+    for operation in ["batch_create", "batch_update"] {
+        let late = Rule {
+            operation: Some(operation.to_owned()),
+            apply_late_ms: Some(random.random_range(200..3_000)),
+            ..rule(&mut random)
+        };
+        let lost = Rule {
+            operation: Some(operation.to_owned()),
+            drop_answer_after_apply: true,
+            ..rule(&mut random)
+        };
+        world.faults(vec![late, lost]);
+    }
+    deliver(&world, &mut random).await;
+    world.run().await;
+    // What is on its way lands within this time; then the time of the reconciler is come.
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    reconciled(&world).await;
+    judge(&world).await;
+    world.crm.sandbox().faults().iter().map(|active| active.hit).sum()
+}
+
+async fn frozen(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, |config| {
+        config.daemon.lease_seconds = 9;
+        config.daemon.heartbeat_seconds = 1;
+        config.database.statement_timeout_seconds = 5;
+        config.database.lock_timeout_seconds = 3;
+        config.crm.request_deadline_seconds = 2;
+        config.crm.connect_timeout_seconds = 1;
+    })
+    .await;
+    deliver(&world, &mut random).await;
+    let failpoint = format!(
+        "{}:{}:stop",
+        POINTS.choose(&mut random).unwrap(),
+        random.random_range(1..=3)
+    );
+    let mut replica = Daemon::start_to_fail(&world, &world.config, &[], &failpoint);
+    eventually(PATIENCE, "it is frozen or all is done", async || {
+        let waiting = world
+            .count("select count(*) from gate.work where state not in ('done', 'dead', 'review')")
+            .await;
+        match replica.is_frozen() || waiting == 0 {
+            true => Ok(()),
+            false => Err((failpoint.clone(), waiting, replica.log())),
+        }
+    })
+    .await;
+    let frozen = u64::from(replica.is_frozen());
+    to_the_end(&world).await;
+    replica.signal(Signal::CONT);
+    // It finds that its lease has run out, ends what it has on the wire, and goes on as a new one or ends.
+    replica.signal(Signal::TERM);
+    let end = replica.end(PATIENCE).await;
+    assert!(end.is_some(), "{failpoint}: {}", replica.log());
+    to_the_end(&world).await;
+    reconciled(&world).await;
+    judge(&world).await;
+    frozen
+}
+
+async fn cut(seed: u64) -> u64 {
+    // The harness's own connections bear another name.
+    let (world, mut random) = world(seed, |config| config.database.url += "&application_name=to_be_cut").await;
+    deliver(&world, &mut random).await;
+    let mut daemon = Daemon::start(&world, &["--until-idle"]);
+    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+         where datname = current_database() and application_name = 'to_be_cut'";
+    let mut ended = 0;
+    for _ in 0..random.random_range(5..20) {
+        tokio::time::sleep(Duration::from_millis(random.random_range(10..150))).await;
+        ended += world.count(cut).await.unsigned_abs();
+    }
+    let end = daemon.end(PATIENCE).await;
+    // Cut off at its very start it gives up, as it should; whoever started it starts it again.
+    assert!(end.is_some(), "{}", daemon.log());
+    to_the_end(&world).await;
+    judge(&world).await;
+    ended
+}
+
+/// One more daemon, which nothing happens to, ends all work.
+async fn to_the_end(world: &World) {
+    let mut daemon = Daemon::start(world, &["--until-idle"]);
+    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+}
+
+/// The time of the reconciler is come: what a late request of ours has overwritten is written again.
+async fn reconciled(world: &World) {
+    world
+        .db
+        .run("update gate.intent set verify_at = now() where doubted_at is not null")
+        .await;
+    world.run_until(async || not_of_the_best_source(world).is_empty()).await;
+    world.run().await;
+}

@@ -1,0 +1,91 @@
+//! The true people behind the leads, and what must be so in the end. The daemon never sees who is who: it finds out.
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::flow::invariants;
+use crate::flow::world::World;
+
+/// People of a world.
+const PEOPLE: usize = 24;
+
+/// Sources from the lowest rank to the highest: what the last one says must stand in the end.
+const SOURCES: [&str; 3] = ["webinar", "sales", "payments"];
+
+/// A world of a seed: leads of all people from all sources in a random order, some of them known to the CRM before.
+pub(super) async fn world(seed: u64, change: impl FnOnce(&mut gatekeeper::config::Config)) -> (World, StdRng) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let options = gatekeeper::sandbox::Options {
+        seed,
+        scattered_ids: true,
+        ..Default::default()
+    };
+    let batch_leads = random.random_range(5..30);
+    let world = World::with(options, |config| {
+        config.gate.batch_leads = batch_leads;
+        // Deaths are the harness's doing and no lead's.
+        config.gate.max_claims = 50;
+        change(config);
+    })
+    .await;
+    let known = (0..PEOPLE).filter(|_| random.random_bool(0.4)).collect::<Vec<_>>();
+    world.seed(
+        known
+            .iter()
+            .map(|&person| json!({"email": address(person), "city": "Kiel"}))
+            .collect(),
+    );
+    (world, random)
+}
+
+/// Delivers all leads, in pieces, each in a transaction of its own.
+pub(super) async fn deliver(world: &World, random: &mut StdRng) {
+    let mut leads: Vec<Value> = (0..PEOPLE)
+        .flat_map(|person| SOURCES.iter().map(move |source| lead(person, source)))
+        .collect();
+    leads.shuffle(random);
+    for piece in leads.chunks(20) {
+        world.leads(Value::Array(piece.to_vec())).await;
+    }
+}
+
+fn address(person: usize) -> String {
+    format!("p{person}@example.com")
+}
+
+/// The same person is written in another way by each source.
+fn lead(person: usize, source: &str) -> Value {
+    let email = match source {
+        "webinar" => address(person).to_uppercase(),
+        _ => format!(" {}", address(person)),
+    };
+    json!({"source": source, "source_key": person.to_string(), "email": email, "first_name": "Pat", "city": source})
+}
+
+/// Nothing lost, nothing twice, all of it audited, and the best source has the last word.
+pub(super) async fn judge(world: &World) {
+    invariants::check(world).await;
+    let contacts = world.contacts();
+    assert_eq!(contacts.len(), PEOPLE, "each person is one contact");
+    let wrong = not_of_the_best_source(world);
+    assert!(wrong.is_empty(), "the best source has the last word: {wrong:#?}");
+    let not_done = "select count(*) from gate.work where state <> 'done'";
+    assert_eq!(world.count(not_done).await, 0, "each lead is done");
+    let twice = "select count(*) from (
+           select lead_id
+           from audit.decision
+           where outcome = 'applied' and action <> 'rewrite'
+           group by lead_id
+           having count(*) > 1
+         ) as twice";
+    assert_eq!(world.count(twice).await, 0, "no lead is applied twice");
+}
+
+/// Contacts that do not hold what the source of the highest rank brought.
+pub(super) fn not_of_the_best_source(world: &World) -> Vec<Value> {
+    let best = SOURCES[SOURCES.len() - 1];
+    let contacts = world.contacts().into_iter();
+    contacts.filter(|contact| contact["city"] != best).collect()
+}
