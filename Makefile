@@ -29,7 +29,7 @@ FIRST ?= 1
 
 faults: ## break everything, SEEDS times in each way (SEEDS=50), and write docs/FAULT-REPORT.md
 	GATEKEEPER_FAULT_SEEDS=$(SEEDS) GATEKEEPER_TEST_SEED=$(FIRST) $(with) postgres -- \
-		cargo test --locked --features failpoints --test it faults:: -- --nocapture
+		cargo test --locked --features failpoints --test it -- faults::whatever --nocapture
 
 schema: ## write tests/snapshots/schema.sql anew after a change of migrations/ or sql/
 	GATEKEEPER_WRITE_SNAPSHOTS=1 $(with) postgres -- cargo test --locked --test it the_schema_is_the_committed_one
