@@ -127,9 +127,7 @@ async fn frozen(seed: u64) -> u64 {
     );
     let mut replica = Daemon::start_to_fail(&world, &world.config, &[], &failpoint);
     eventually(PATIENCE, "it is frozen or all is done", async || {
-        let waiting = world
-            .count("select count(*) from gate.work where state not in ('done', 'dead', 'review')")
-            .await;
+        let waiting = world.unfinished().await;
         match replica.is_frozen() || waiting == 0 {
             true => Ok(()),
             false => Err((failpoint.clone(), waiting, replica.log())),

@@ -242,6 +242,12 @@ impl World {
         row.get::<_, Option<String>>(0).unwrap_or_default()
     }
 
+    /// How many leads are in no terminal state yet.
+    pub(crate) async fn unfinished(&self) -> i64 {
+        self.count("select count(*) from gate.work where state not in ('done', 'dead', 'review')")
+            .await
+    }
+
     /// A count.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let client = self.db.client().await;

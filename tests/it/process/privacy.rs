@@ -81,10 +81,7 @@ async fn no_value_of_a_lead_and_no_token_is_in_the_log_or_in_the_metrics() {
         .await;
     let mut daemon = Daemon::start(&world, &[]);
     eventually(Duration::from_secs(60), "all is done", async || {
-        match world
-            .count("select count(*) from gate.work where state not in ('done', 'dead', 'review')")
-            .await
-        {
+        match world.unfinished().await {
             0 => Ok(()),
             _ => Err(world.ask("select string_agg(state, ' ') from gate.work").await),
         }
