@@ -2,12 +2,13 @@
 
 -- Every candidate of every lead, with the tier that found it and how well it agrees.
 --
--- p_leads: [{ord, external_id, emails, loose_emails, phones, first_name, last_name, company, email_domain, city,
--- blocks}], ord from 0 in the order of the batch. A candidate is a contact of the mirror (contact_id) or an earlier
+-- p_leads: [{ord, external_id, emails, loose_emails, phones, first_name, last_name, company, email_domain, email_local,
+-- city, blocks}], ord from 0 in the order of the batch. A candidate is a contact of the mirror (contact_id) or an earlier
 -- lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
 --
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
--- or identifiers that do not identify one person). names: agree, conflict, unknown. score: sum of the match weights.
+-- or identifiers that do not identify one person). names: agree, conflict, unknown; a family name that is no more than
+-- alike agrees only where an identifier is shared. score: sum of the match weights.
 -- The fuzzy tier is asked only for leads that no identifier settles. Decides nothing: that is src/decide.
 -- Called by the push loop under gate.lock_people. Locks nothing. A large batch is matched in parts on several
 -- connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it. Which
@@ -22,7 +23,7 @@ as $$
     select *, (hashint4(ord) & 65535) % p_parts = p_part as is_asked
     from jsonb_to_recordset(p_leads) as lead (
       ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text,
-      last_name text, company text, email_domain text, city text, blocks bigint[]
+      last_name text, company text, email_domain text, email_local text, city text, blocks bigint[]
     )
   ),
 
@@ -178,12 +179,13 @@ as $$
 
   -- 4. Agreement of each field. Materialized: a comparison takes the place of its call only where it gets plain columns.
   against as (
-    select pair.*, keys.external_id, keys.first_name, keys.last_name, keys.company, keys.email_domain, keys.city
+    select pair.*, keys.external_id, keys.first_name, keys.last_name, keys.company, keys.email_domain,
+      keys.email_local, keys.city
     from pair
     join gate.contact_keys as keys on keys.contact_id = pair.contact_id
     union all
     select pair.*, peer_lead.external_id, peer_lead.first_name, peer_lead.last_name, peer_lead.company,
-      peer_lead.email_domain, peer_lead.city
+      peer_lead.email_domain, peer_lead.email_local, peer_lead.city
     from pair
     join subject as peer_lead on peer_lead.ord = pair.peer
   ),
@@ -199,7 +201,14 @@ as $$
   ),
   compared as materialized (
     select
-      against.ord, against.contact_id, against.peer, by_external_id, by_email, by_phone, email_level, phone_level,
+      against.ord, against.contact_id, against.peer, by_external_id, by_email, by_phone,
+      case
+        when email_level = 'missing'
+          and subject.email_domain = against.email_domain
+          and gate.numbered_apart(subject.email_local, against.email_local) then 'numbered'
+        else email_level
+      end as email_level,
+      phone_level,
       turned.swapped,
       case when turned.swapped then 'swapped' else
         gate.first_name_level(subject.first_name, against.first_name, mine.names, theirs.names)
@@ -255,7 +264,10 @@ as $$
         when by_phone then 'phone'
         else 'fuzzy'
       end as tier,
-      gate.names_verdict(first_name_level, last_name_level) as names,
+      case
+        when last_name_level = 'alike' and not (by_external_id or by_email or by_phone) then 'unknown'
+        else gate.names_verdict(first_name_level, last_name_level)
+      end as names,
       row_number() over (
         partition by ord
         order by by_external_id desc, by_email desc, by_phone desc, score desc, contact_id, peer

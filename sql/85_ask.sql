@@ -141,7 +141,7 @@ as $$
     from (values ('left', p_left), ('right', p_right)) as given (which, document)
     cross join lateral jsonb_to_record(document) as keys (
       external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
-      company text, email_domain text, city text
+      company text, email_domain text, email_local text, city text
     )
   ), compared as (
     select
@@ -169,6 +169,8 @@ as $$
         ('email', case
           when (mine).emails && (theirs).emails then 'exact'
           when ((mine).emails || (mine).loose_emails) && ((theirs).emails || (theirs).loose_emails) then 'loose'
+          when (mine).email_domain = (theirs).email_domain
+            and gate.numbered_apart((mine).email_local, (theirs).email_local) then 'numbered'
           else 'missing'
         end),
         ('phone', case when (mine).phones && (theirs).phones then 'exact' else 'missing' end)

@@ -43,10 +43,10 @@ impl Person {
         let name = format!("{}.{}", ascii(first_name), ascii(&last_name));
         let email = if dice.below(5) == 0 {
             let provider = PROVIDERS[dice.uneven(PROVIDERS.len())];
-            format!("{name}.{}@{provider}", base36(number))
+            format!("{name}.{number}@{provider}")
         } else {
-            // The number keeps namesakes of one employer apart.
-            format!("{name}.{}@{}", base36(number), company.domain)
+            // A number keeps namesakes of one employer apart, as firms do it.
+            format!("{name}.{number}@{}", company.domain)
         };
         let own = dice.below(20) != 0;
         let phone = phone(prefix, if own { 1_000_000 + number } else { company_number });
@@ -139,17 +139,6 @@ fn phone(prefix: &str, number: u64) -> String {
 
 fn ascii(name: &str) -> String {
     name.to_lowercase().replace('ü', "ue")
-}
-
-fn base36(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from_digit((number % 36) as u32, 36).unwrap_or('0'));
-        number /= 36;
-        if number == 0 {
-            return digits.into_iter().rev().collect();
-        }
-    }
 }
 
 /// Numbers that look random and are the same in every run (splitmix64).

@@ -135,7 +135,8 @@ pub fn identify(
     let Some(best) = best_of(&fuzzy) else {
         return Identity::New { best_score };
     };
-    if best.candidate.score >= thresholds.same {
+    // What resembles in all but a name may be a colleague: one number and one employer, another family name.
+    if best.candidate.score >= thresholds.same && best.candidate.names == Names::Agree {
         return match clear_winner(&fuzzy, thresholds.margin) {
             Some(person) => known(person, Tier::Fuzzy),
             None => review("ambiguous_fuzzy", &[&fuzzy]),
@@ -279,6 +280,7 @@ mod tests {
     fn between_the_thresholds_and_between_twins_a_person_is_asked() {
         check(&[candidate(1, &[], Agree, 10.0)], "fuzzy_uncertain");
         check(&[candidate(1, &[], Agree, 9.0)], "new");
+        check(&[candidate(1, &[], Unknown, 14.5)], "fuzzy_uncertain");
         check(
             &[candidate(1, &[], Agree, 14.0), candidate(2, &[], Agree, 13.0)],
             "ambiguous_fuzzy",

@@ -926,6 +926,12 @@ create function gate.note_merges(p_merges jsonb) returns void volatile
 create function gate.note_rule_change() returns trigger volatile security definer set search_path=pg_catalog, rules, pg_temp
   grant execute to gatekeeper_daemon
 
+create function gate.numbered_apart(p_left text, p_right text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.one_slip(p_left text, p_right text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
 create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[]) returns TABLE(lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint) volatile
   grant execute to gatekeeper_daemon
 
@@ -1026,4 +1032,7 @@ create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, 
   grant execute to gatekeeper_daemon
 
 create function gate.take_verifications(p_limit integer) returns TABLE(intent_id uuid, crm_id text) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.words_replaced(p_left text, p_right text) returns boolean immutable
   grant execute to gatekeeper_daemon

@@ -27,7 +27,7 @@ async fn review(world: &World, words: &[&str]) -> String {
 }
 
 /// Situations about which nobody but a person can decide: contacts, a lead, the reason.
-const QUESTIONS: [(&str, &str, &str); 5] = [
+const QUESTIONS: [(&str, &str, &str); 9] = [
     (
         r#"[{"ext_id": "P-1", "firstname": "Robert"}, {"email": "r@acme.example", "firstname": "Robert"}]"#,
         r#"{"external_id": "P-1", "email": "r@acme.example", "first_name": "Robert"}"#,
@@ -51,6 +51,30 @@ const QUESTIONS: [(&str, &str, &str); 5] = [
     (
         r#"[{"firstname": "Robert", "lastname": "Smith", "city": "Riga"}]"#,
         r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
+        "fuzzy_uncertain",
+    ),
+    // Two firms whose names share all but the word that distinguishes them.
+    (
+        r#"[{"email": "rs@weston.example", "firstname": "Robert", "lastname": "Smith", "company": "Weston Fjord Consulting", "city": "Riga"}]"#,
+        r#"{"first_name": "Robert", "last_name": "Smith", "company": "Marlow Fjord Consulting", "city": "Riga"}"#,
+        "fuzzy_uncertain",
+    ),
+    // A colleague of the same first name.
+    (
+        r#"[{"email": "rs@acme.example", "firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}]"#,
+        r#"{"email": "rd@acme.example", "first_name": "Robert", "company": "Acme", "city": "Riga"}"#,
+        "fuzzy_uncertain",
+    ),
+    // A colleague of the same first name and a family name that begins like his.
+    (
+        r#"[{"email": "rc@acme.example", "firstname": "Robert", "lastname": "Chesterworth", "company": "Acme", "city": "Riga"}]"#,
+        r#"{"email": "cr@acme.example", "first_name": "Robert", "last_name": "Chesterson", "company": "Acme", "city": "Riga"}"#,
+        "fuzzy_uncertain",
+    ),
+    // All agrees, but the firm has numbered the address: the second person of that name.
+    (
+        r#"[{"email": "robert.smith@acme.example", "firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}]"#,
+        r#"{"email": "robert.smith2@acme.example", "first_name": "Robert", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
         "fuzzy_uncertain",
     ),
 ];
