@@ -3,6 +3,7 @@
 mod arrive;
 mod checks;
 mod claim;
+mod compare;
 mod documents;
 mod governor;
 mod plans;
