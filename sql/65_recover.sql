@@ -2,8 +2,10 @@
 
 -- Takes over intents of dead replicas, once what they may have sent can no longer land, and intents of unknown outcome
 -- that are due. The epoch grows, so that a replica that was only slow cannot settle them any more. Of its own a replica
--- takes those that are not in its hands (p_held): it could not be told that they were committed, or not store how they
--- ended, and nobody else would look, as long as it lives.
+-- takes those that are not in its hands: it could not be told that they were committed, or not store how they ended, or a
+-- failover lost that, and nobody else would look, as long as it lives. p_held was read just before this statement was sent, and
+-- what is committed was in hand before: an open intent that is older than the statement by more than its way, and is not
+-- among them, is in nobody's hands.
 -- Called by the sweep of every replica. Locks the rows it takes, skips those that others hold.
 drop function if exists gate.take_recoverable(uuid, integer, integer);
 create or replace function gate.take_recoverable(
@@ -31,7 +33,7 @@ as $$
         intent.state = 'open'
         and intent.replica_id = p_replica
         and intent.intent_id <> all (p_held)
-        and intent.created_at + make_interval(secs => p_settle_seconds + 60) < clock_timestamp()
+        and intent.created_at + make_interval(secs => p_settle_seconds) < statement_timestamp()
       )
     order by intent.created_at
     limit p_limit

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::crm::{Reader, Writer};
-use crate::domain::{Action, Batch, LeadId, Normalized, Operation, ReplicaId};
+use crate::domain::{Action, Batch, IntentId, LeadId, Normalized, Operation, ReplicaId};
 use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
@@ -220,14 +220,21 @@ impl<C: Reader + Writer + 'static> Push<C> {
         .await?;
         drop(other);
         reach("decided");
-        match commit(transaction).await {
+        // In hand before anybody can see them: the sweep takes over what is open and in nobody's hands.
+        let intents: Vec<IntentId> = batch.intents.iter().map(|intent| intent.intent_id).collect();
+        self.sender.hold(&intents);
+        let committed = match commit(transaction).await {
             Ok(()) => {
                 reach("intended");
                 Ok(batch)
             }
             Err(unknown @ StoreError::CommitUnknown(_)) => self.confirm(batch, unknown).await,
             Err(error) => Err(error.into()),
+        };
+        if committed.is_err() {
+            self.sender.let_go(&intents);
         }
+        committed
     }
 
     /// The answer to COMMIT was lost. What is found on a fresh connection was stored; not found, or nobody to ask: not

@@ -51,6 +51,12 @@ impl SenderHandle {
         )
     }
 
+    /// Takes writes in hand that are about to be committed as intents. Then they are given to [`send`](Self::send), or
+    /// [let go](Self::let_go).
+    pub fn hold(&self, intents: &[IntentId]) {
+        self.shared.held().extend(intents);
+    }
+
     /// Gives writes to send. They are committed as intents; if the sender is gone, recovery finds them.
     pub fn send(&self, intents: Vec<OpenIntent>, looked_up: bool) {
         if intents.is_empty() {
@@ -105,7 +111,8 @@ impl SenderHandle {
         self.shared.held().iter().copied().collect()
     }
 
-    pub(super) fn settled(&self, intents: &[IntentId]) {
+    /// These are settled, or were never committed.
+    pub fn let_go(&self, intents: &[IntentId]) {
         {
             let mut held = self.shared.held();
             for intent_id in intents {

@@ -183,7 +183,7 @@ impl<C: Reader + Writer + 'static> Sender<C> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         let now = Instant::now();
-        self.handle.settled(&carried.settled);
+        self.handle.let_go(&carried.settled);
         if carried.in_doubt {
             self.handle.doubt();
         }

@@ -3,13 +3,15 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use gatekeeper::sandbox::Rule;
+use chrono::Utc;
+use gatekeeper::sandbox::{Effect, Entry, Rule};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rustix::process::Signal;
 
-use super::people::{deliver, judge, not_of_the_best_source, world};
+use super::failover::Cluster;
+use super::people::{deliver, judge, judge_after_loss, not_of_the_best_source, world, world_on};
 use crate::flow::world::World;
 use crate::process::Daemon;
 use crate::support::eventually;
@@ -45,6 +47,11 @@ pub(super) static KINDS: &[Kind] = &[
         name: "cut",
         what: "every connection to the database is ended by the server again and again, at random moments",
         run: |seed| Box::pin(cut(seed)),
+    },
+    Kind {
+        name: "failover",
+        what: "the database server dies for good while leads are sent, and a standby goes on that lacks its last commits: intents, settlements and decisions of what the CRM already has",
+        run: |seed| Box::pin(failover(seed)),
     },
 ];
 
@@ -165,6 +172,72 @@ async fn cut(seed: u64) -> u64 {
     to_the_end(&world).await;
     judge(&world).await;
     ended
+}
+
+async fn failover(seed: u64) -> u64 {
+    let mut cluster = Cluster::start(&format!("failover-{seed}")).await;
+    let (mut world, mut random) = world_on(cluster.database().await, seed, |_| ()).await;
+    world.faults(vec![Rule {
+        delay_ms: Some(random.random_range(20..250)),
+        probability: Some(1.0),
+        ..Rule::default()
+    }]);
+    deliver(&world, &mut random).await;
+    let mut daemon = Daemon::start(&world, &[]);
+    let first = "select count(*) from gate.intent";
+    eventually(PATIENCE, "leads are sent", async || match world.count(first).await {
+        0 => Err(daemon.log()),
+        _ => Ok(()),
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(random.random_range(0..500))).await;
+    cluster.make_standby().await;
+    tokio::time::sleep(Duration::from_millis(random.random_range(100..1_000))).await;
+    world.db = cluster.fail_over().await;
+    let failed_over = Utc::now();
+    let lost = sent_and_forgotten(&world).await;
+    eventually(
+        PATIENCE,
+        "the daemon has ended all work on the standby",
+        async || match world.unfinished().await {
+            0 => Ok(()),
+            waiting => Err((waiting, daemon.log())),
+        },
+    )
+    .await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+    // By a heartbeat, or at the next start.
+    to_the_end(&world).await;
+    let noticed = "select count(*) from audit.steward_action where command = 'failover'";
+    assert_eq!(
+        world.count(noticed).await,
+        1,
+        "the failover is noticed: {}",
+        daemon.log()
+    );
+    reconciled(&world).await;
+    judge_after_loss(&world, failed_over).await;
+    drop(world);
+    cluster.stop().await;
+    lost
+}
+
+/// Effects in the CRM of which the database does not know that they were, or even that they were meant to be.
+async fn sent_and_forgotten(world: &World) -> u64 {
+    let mut forgotten = 0;
+    for entry in world.crm.sandbox().journal_after(0) {
+        if let Entry::Effect(Effect {
+            trace_id: Some(trace_id),
+            ..
+        }) = entry
+        {
+            let settled =
+                format!("select count(*) from gate.intent where state = 'applied' and intent_id::text = '{trace_id}'");
+            forgotten += u64::from(world.count(&settled).await == 0);
+        }
+    }
+    forgotten
 }
 
 /// One more daemon, which nothing happens to, ends all work.

@@ -1,5 +1,6 @@
 //! The true people behind the leads, and what must be so in the end. The daemon never sees who is who: it finds out.
 
+use chrono::{DateTime, Utc};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::flow::invariants;
 use crate::flow::world::World;
+use crate::support::TestDb;
 
 /// People of a world.
 const PEOPLE: usize = 24;
@@ -16,6 +18,15 @@ const SOURCES: [&str; 3] = ["webinar", "sales", "payments"];
 
 /// A world of a seed: leads of all people from all sources in a random order, some of them known to the CRM before.
 pub(super) async fn world(seed: u64, change: impl FnOnce(&mut gatekeeper::config::Config)) -> (World, StdRng) {
+    world_on(TestDb::new().await, seed, change).await
+}
+
+/// The same on this database.
+pub(super) async fn world_on(
+    db: TestDb,
+    seed: u64,
+    change: impl FnOnce(&mut gatekeeper::config::Config),
+) -> (World, StdRng) {
     let mut random = StdRng::seed_from_u64(seed);
     let options = gatekeeper::sandbox::Options {
         seed,
@@ -23,7 +34,7 @@ pub(super) async fn world(seed: u64, change: impl FnOnce(&mut gatekeeper::config
         ..Default::default()
     };
     let batch_leads = random.random_range(5..30);
-    let world = World::with(options, |config| {
+    let world = World::on(db, options, |config| {
         config.gate.batch_leads = batch_leads;
         // Deaths are the harness's doing and no lead's.
         config.gate.max_claims = 50;
@@ -66,7 +77,12 @@ fn lead(person: usize, source: &str) -> Value {
 
 /// Nothing lost, nothing twice, all of it audited, and the best source has the last word.
 pub(super) async fn judge(world: &World) {
-    invariants::check(world).await;
+    judge_after_loss(world, DateTime::<Utc>::MIN_UTC).await;
+}
+
+/// The same for a database that lost what it had committed last before this time, and so the intents of what was sent.
+pub(super) async fn judge_after_loss(world: &World, lost_until: DateTime<Utc>) {
+    invariants::check_after_loss(world, lost_until).await;
     let contacts = world.contacts();
     assert_eq!(contacts.len(), PEOPLE, "each person is one contact");
     let wrong = not_of_the_best_source(world);

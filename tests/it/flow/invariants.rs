@@ -9,13 +9,18 @@ use super::world::World;
 
 /// Looks at everything. Call it when nothing waits any more.
 pub(crate) async fn check(world: &World) {
+    check_after_loss(world, DateTime::<Utc>::MIN_UTC).await;
+}
+
+/// The same for a database that lost what it had committed last before this time.
+pub(crate) async fn check_after_loss(world: &World, lost_until: DateTime<Utc>) {
     let mut complaints = Vec::new();
     for (what, sql) in RULES {
         for row in world.db.client().await.query(sql, &[]).await.unwrap() {
             complaints.push(format!("{what}: {}", row.get::<_, String>(0)));
         }
     }
-    complaints.extend(every_effect_was_intended(world).await);
+    complaints.extend(every_effect_was_intended(world, lost_until).await);
     complaints.extend(nobody_stands_twice(world));
     complaints.extend(limits_held(world));
     complaints.extend(world.crm.sandbox().index_faults());
@@ -83,7 +88,7 @@ const RULES: [(&str, &str); 8] = [
 ];
 
 /// Each effect of ours has an intent, by its trace id, that was committed before the request arrived.
-async fn every_effect_was_intended(world: &World) -> Vec<String> {
+async fn every_effect_was_intended(world: &World, lost_until: DateTime<Utc>) -> Vec<String> {
     let sql = "select intent_id::text, created_at from gate.intent";
     let rows = world.db.client().await.query(sql, &[]).await.unwrap();
     let intended: HashMap<String, DateTime<Utc>> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -99,6 +104,7 @@ async fn every_effect_was_intended(world: &World) -> Vec<String> {
                 let intended_at = effect.trace_id.as_ref().and_then(|trace_id| intended.get(trace_id));
                 match intended_at {
                     Some(at) if *at <= request.at => {}
+                    None if request.at <= lost_until => {}
                     at => complaints.push(format!(
                         "an effect without an earlier intent: {:?} of {} at {}, intended at {at:?}",
                         effect.kind, effect.id, request.at

@@ -44,14 +44,18 @@ impl World {
 
     /// A CRM as it is told to be, and settings with changes. Sources: `payments` 90, `sales` 60, `crm` 50, `webinar` 20,
     /// `fair` 20.
-    pub(crate) async fn with(mut options: Options, change: impl FnOnce(&mut Config)) -> World {
+    pub(crate) async fn with(options: Options, change: impl FnOnce(&mut Config)) -> World {
+        World::on(TestDb::new().await, options, change).await
+    }
+
+    /// The same on this database.
+    pub(crate) async fn on(db: TestDb, mut options: Options, change: impl FnOnce(&mut Config)) -> World {
         if let Ok(filter) = std::env::var("GATEKEEPER_TEST_LOG") {
             gatekeeper::observe::start(&gatekeeper::config::Daemon {
                 log_filter: filter,
                 ..Config::default().daemon
             });
         }
-        let db = TestDb::new().await;
         let directory = Directory::new(&format!("world-{}", db.name()));
         if options.unique.is_empty() {
             options.unique = vec!["gatekeeper_key".to_owned(), "ext_id".to_owned()];

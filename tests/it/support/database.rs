@@ -14,6 +14,8 @@ pub(crate) struct TestDb {
     name: String,
     config: Config,
     store: Store,
+    /// It stands in a cluster of its own, which goes as a whole.
+    elsewhere: bool,
 }
 
 impl TestDb {
@@ -37,7 +39,28 @@ impl TestDb {
         let store = Store::open(&config)
             .await
             .unwrap_or_else(|error| panic!("{}", gatekeeper::fault::chain(&error)));
-        TestDb { name, config, store }
+        TestDb {
+            name,
+            config,
+            store,
+            elsewhere: false,
+        }
+    }
+
+    /// The database at this address, in a cluster of its own.
+    pub(crate) async fn elsewhere(url: String) -> TestDb {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mut config = Config::default();
+        config.database.url = url;
+        let store = Store::open(&config)
+            .await
+            .unwrap_or_else(|error| panic!("{}", gatekeeper::fault::chain(&error)));
+        TestDb {
+            name: format!("elsewhere_{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            config,
+            store,
+            elsewhere: true,
+        }
     }
 
     /// The name of the database.
@@ -88,7 +111,7 @@ impl TestDb {
 impl Drop for TestDb {
     fn drop(&mut self) {
         // What a panicking test leaves is dropped at the next start, when somebody has had time to look at it.
-        if !std::thread::panicking() {
+        if !self.elsewhere && !std::thread::panicking() {
             on_a_thread(admin(format!("drop database if exists {} with (force)", self.name)));
         }
     }

@@ -1,0 +1,140 @@
+//! A database server that dies for good, and a standby that goes on without its last commits.
+
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gatekeeper::store::embedded::{Embedded, Plan};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio_postgres::{Client, NoTls};
+
+use crate::support::{Directory, TestDb, eventually, plan};
+
+/// The database of the harness in it.
+const DATABASE: &str = "gatekeeper";
+
+/// A cluster of its own, and the copy of it that takes its place.
+pub(super) struct Cluster {
+    plan: Plan,
+    server: Option<Embedded>,
+    // Last: it is removed when the server has stopped.
+    directory: Directory,
+}
+
+impl Cluster {
+    pub(super) async fn start(name: &str) -> Cluster {
+        let directory = Directory::new(name);
+        let mut plan = plan(&directory.path().join("data"));
+        // A standby recovers what it has of the log, and is promoted at its end.
+        for (name, value) in [("restore_command", "false"), ("hot_standby", "off")] {
+            plan.server_settings.push((name.to_owned(), value.to_owned()));
+        }
+        let server = Embedded::open(&plan).await.unwrap();
+        Cluster {
+            plan,
+            server: Some(server),
+            directory,
+        }
+    }
+
+    /// Its database, with everything installed.
+    pub(super) async fn database(&self) -> TestDb {
+        let server = self.server.as_ref().unwrap();
+        let db = TestDb::elsewhere(server.url(DATABASE)).await;
+        db.store().install().await.unwrap();
+        db
+    }
+
+    async fn client(&self) -> Client {
+        let connection = self.server.as_ref().unwrap().connection(DATABASE);
+        let (client, connection) = connection.connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    fn part(&self, name: &str) -> PathBuf {
+        self.directory.path().join("data").join(name)
+    }
+
+    /// Makes the standby: what has been committed by now, and nothing that comes later.
+    pub(super) async fn make_standby(&self) {
+        let client = self.client().await;
+        let version = client
+            .query_one("select current_setting('server_version_num')::int", &[])
+            .await;
+        let (begin, end) = match version.unwrap().get::<_, i32>(0) {
+            ..150_000 => (
+                "select pg_start_backup('standby', true, false)",
+                "select labelfile from pg_stop_backup(false)",
+            ),
+            _ => (
+                "select pg_backup_start('standby', true)",
+                "select labelfile from pg_backup_stop(false)",
+            ),
+        };
+        client.query(begin, &[]).await.unwrap();
+        copy(&self.part("cluster"), &self.part("standby"));
+        let label: String = client.query_one(end, &[]).await.unwrap().get(0);
+        // The log up to here. What of it is torn is not there for the standby.
+        copy(&self.part("cluster/pg_wal"), &self.part("standby/pg_wal"));
+        for name in ["postmaster.pid", "postmaster.opts"] {
+            let _ = std::fs::remove_file(self.part("standby").join(name));
+        }
+        let owner = std::fs::metadata(self.part("cluster")).unwrap();
+        for (name, text) in [("backup_label", label.as_str()), ("recovery.signal", "")] {
+            let path = self.part("standby").join(name);
+            std::fs::File::create(&path)
+                .unwrap()
+                .write_all(text.as_bytes())
+                .unwrap();
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+    }
+
+    /// The server dies, and the standby takes its place and its address. Its database, as it is then.
+    pub(super) async fn fail_over(&mut self) -> TestDb {
+        let noted = std::fs::read_to_string(self.part("cluster/postmaster.pid")).unwrap();
+        let pid = noted
+            .lines()
+            .next()
+            .and_then(|line| line.parse().ok())
+            .and_then(Pid::from_raw)
+            .unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        eventually(
+            std::time::Duration::from_secs(20),
+            "it is dead",
+            async || match rustix::process::test_kill_process(pid) {
+                Err(_) => Ok(()),
+                Ok(()) => Err(pid),
+            },
+        )
+        .await;
+        self.server.take().unwrap().close().await;
+        std::fs::rename(self.part("cluster"), self.part("lost")).unwrap();
+        std::fs::rename(self.part("standby"), self.part("cluster")).unwrap();
+        let server = Embedded::open(&self.plan).await.unwrap();
+        let url = server.url(DATABASE);
+        self.server = Some(server);
+        TestDb::elsewhere(url).await
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.server.take().unwrap().close().await;
+    }
+}
+
+/// Files come and go while they are copied: the log makes good for them.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(from.join("."))
+        .arg(to)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    let wrong = said.lines().find(|line| !line.contains("No such file or directory"));
+    assert!(wrong.is_none(), "{said}");
+}
