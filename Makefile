@@ -27,7 +27,7 @@ bench: ## measure, and compare with searching and creating one by one
 SEEDS ?= 50
 FIRST ?= 1
 
-faults: ## break everything, SEEDS times in each way (SEEDS=50), and write docs/FAULT-REPORT.md
+faults: ## break everything, SEEDS times in each way (SEEDS=50), and add it to docs/FAULT-REPORT.md
 	GATEKEEPER_FAULT_SEEDS=$(SEEDS) GATEKEEPER_TEST_SEED=$(FIRST) $(with) postgres -- \
 		cargo test --locked --features failpoints --test it -- faults::whatever --nocapture
 

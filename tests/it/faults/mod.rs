@@ -1,5 +1,5 @@
 //! The fault harness: the real binary, a real database and a real CRM, with faults drawn by a seed, and a look at the end at
-//! whether every promise was kept. `make faults SEEDS=n` runs n seeds of each kind and writes docs/FAULT-REPORT.md.
+//! whether every promise was kept. `make faults SEEDS=n` runs n seeds of each kind and adds them to docs/FAULT-REPORT.md.
 
 mod failover;
 mod kinds;
@@ -25,6 +25,7 @@ async fn whatever_fails_nothing_is_lost_and_nobody_stands_twice() {
     let asked = asked.and_then(|seeds| seeds.parse().ok());
     let first = std::env::var("GATEKEEPER_TEST_SEED").ok();
     let first: u64 = first.and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let commit = report::commit();
     let mut rows = Vec::new();
     let mut failed = Vec::new();
     for kind in KINDS {
@@ -53,11 +54,15 @@ async fn whatever_fails_nothing_is_lost_and_nobody_stands_twice() {
         );
         // A harness that breaks nothing proves nothing.
         assert!(faults > 0 || !wrong.is_empty(), "{} never happened", kind.name);
+        let failed_seeds: Vec<String> = wrong.iter().map(|(seed, _)| seed.to_string()).collect();
         rows.push(Row {
-            kind,
-            seeds,
+            date: chrono::Utc::now().format("%Y-%m-%d %H:%M").to_string(),
+            commit: commit.clone(),
+            kind: kind.name.to_owned(),
+            first_seed: first,
+            seeds: count,
             faults,
-            failed: wrong.iter().map(|(seed, _)| *seed).collect(),
+            failed: failed_seeds.join(" "),
             seconds,
         });
         failed.extend(
@@ -67,7 +72,7 @@ async fn whatever_fails_nothing_is_lost_and_nobody_stands_twice() {
         );
     }
     if asked.is_some() {
-        report::write(&rows);
+        report::add(&rows);
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

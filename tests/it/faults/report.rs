@@ -1,53 +1,106 @@
-//! Writes docs/FAULT-REPORT.md: what was tried, how often, and what came of it.
+//! Adds a run to docs/fault-runs.csv, and writes docs/FAULT-REPORT.md from all of them: what was tried, how often, and what
+//! came of it.
 
 use std::fmt::Write;
-use std::ops::Range;
+use std::path::Path;
 use std::process::Command;
 
-use super::kinds::Kind;
+use serde::{Deserialize, Serialize};
 
-/// What came of one kind.
+use super::kinds::KINDS;
+
+/// One kind in one run: a row of the file.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Row {
-    pub(super) kind: &'static Kind,
-    pub(super) seeds: Range<u64>,
-    /// Faults that really happened: deaths, freezes, lost or late requests, ended connections.
+    pub(super) date: String,
+    pub(super) commit: String,
+    pub(super) kind: String,
+    pub(super) first_seed: u64,
+    pub(super) seeds: u64,
+    /// Faults that really happened: deaths, freezes, lost or late requests, ended connections, forgotten effects.
     pub(super) faults: u64,
-    pub(super) failed: Vec<u64>,
+    /// The seeds that failed, apart by spaces.
+    pub(super) failed: String,
     pub(super) seconds: u64,
 }
 
-/// Writes the report.
-pub(super) fn write(rows: &[Row]) {
-    let mut text = include_str!("preface.md").to_owned();
-    let _ = writeln!(text, "\n- date: {}", chrono::Utc::now().format("%Y-%m-%d %H:%M UTC"));
-    let _ = writeln!(text, "- commit: {}\n", commit());
-    text.push_str("| kind | what is done | seeds | faults | failed | seconds |\n|---|---|---|---|---|---|\n");
-    for row in rows {
-        let failed: Vec<String> = row.failed.iter().map(u64::to_string).collect();
-        let failed = if failed.is_empty() {
-            "none".to_owned()
-        } else {
-            failed.join(", ")
-        };
-        let Range { start, end } = row.seeds;
-        let _ = writeln!(
-            text,
-            "| {} | {} | {start} to {} | {} | {failed} | {} |",
-            row.kind.name,
-            row.kind.what,
-            end - 1,
-            row.faults,
-            row.seconds
-        );
+/// Adds the rows of a run and writes the report.
+pub(super) fn add(rows: &[Row]) {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let file = docs.join("fault-runs.csv");
+    let known = csv::Reader::from_path(&file).map(|mut runs| runs.deserialize().collect::<Result<Vec<Row>, _>>());
+    let mut runs = known.map_or_else(|_| Vec::new(), |runs| runs.expect("docs/fault-runs.csv can be read"));
+    let mut added = csv::Writer::from_path(&file).unwrap();
+    for row in runs.iter().chain(rows) {
+        added.serialize(row).unwrap();
     }
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FAULT-REPORT.md"), text).unwrap();
+    added.flush().unwrap();
+    drop(added);
+    runs = csv::Reader::from_path(&file)
+        .unwrap()
+        .deserialize()
+        .map(Result::unwrap)
+        .collect();
+    std::fs::write(docs.join("FAULT-REPORT.md"), report(&runs)).unwrap();
 }
 
-fn commit() -> String {
-    let told = Command::new("git").args(["describe", "--always", "--dirty"]).output();
-    let told = told.ok().filter(|told| told.status.success());
-    told.map_or_else(
-        || "not known".to_owned(),
-        |told| String::from_utf8_lossy(&told.stdout).trim().to_owned(),
-    )
+fn report(runs: &[Row]) -> String {
+    let mut text = include_str!("preface.md").to_owned();
+    text.push_str(
+        "\n## All runs together\n\n| kind | what is done | seeds | faults | failed |\n|---|---|---|---|---|\n",
+    );
+    for kind in KINDS {
+        let of_kind = || runs.iter().filter(|run| run.kind == kind.name);
+        let failed: usize = of_kind().map(|run| run.failed.split_whitespace().count()).sum();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {failed} |",
+            kind.name,
+            kind.what,
+            of_kind().map(|run| run.seeds).sum::<u64>(),
+            of_kind().map(|run| run.faults).sum::<u64>(),
+        );
+    }
+    text.push_str("\n## Each run\n\n| date | commit | kind | seeds | faults | failed seeds | seconds |\n|---|---|---|---|---|---|---|\n");
+    for run in runs {
+        let failed = if run.failed.is_empty() { "none" } else { &run.failed };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} to {} | {} | {failed} | {} |",
+            run.date,
+            run.commit,
+            run.kind,
+            run.first_seed,
+            run.first_seed + run.seeds - 1,
+            run.faults,
+            run.seconds
+        );
+    }
+    text
+}
+
+/// What was tried: the commit, and whether something that matters was changed since.
+pub(super) fn commit() -> String {
+    let git = |words: &[&str]| {
+        let told = Command::new("git").args(words).output().ok()?;
+        let text = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+        told.status.success().then_some(text)
+    };
+    let Some(commit) = git(&["rev-parse", "--short", "HEAD"]) else {
+        return "not known".to_owned();
+    };
+    let changed = git(&[
+        "status",
+        "--porcelain",
+        "--",
+        "src",
+        "sql",
+        "migrations",
+        "tests",
+        "Cargo.lock",
+    ]);
+    match changed.as_deref() {
+        Some("") => commit,
+        _ => format!("{commit} and changes"),
+    }
 }
