@@ -4,17 +4,19 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::Utc;
+use gatekeeper::config::Config;
 use gatekeeper::sandbox::{Effect, Entry, Rule};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rustix::process::Signal;
 
-use super::failover::Cluster;
+use super::line::Line;
 use super::people::{deliver, judge, judge_after_loss, not_of_the_best_source, world, world_on};
+use super::server::Cluster;
 use crate::flow::world::World;
 use crate::process::Daemon;
-use crate::support::eventually;
+use crate::support::{cluster, eventually};
 
 /// Returns how many faults really happened.
 type Run = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
@@ -47,6 +49,21 @@ pub(super) static KINDS: &[Kind] = &[
         name: "cut",
         what: "every connection to the database is ended by the server again and again, at random moments",
         run: |seed| Box::pin(cut(seed)),
+    },
+    Kind {
+        name: "locked",
+        what: "somebody locks a table that the daemon needs, again and again, each time longer than the daemon waits for a lock",
+        run: |seed| Box::pin(locked(seed)),
+    },
+    Kind {
+        name: "silent",
+        what: "the line to the database falls silent, and neither end is told, until the lease has run out, another replica has taken over and ended the work; then it speaks again",
+        run: |seed| Box::pin(silent(seed)),
+    },
+    Kind {
+        name: "crashed",
+        what: "a process of the database server is killed (`kill -9`) up to six times, whereupon the server ends all connections and recovers from its log",
+        run: |seed| Box::pin(crashed(seed)),
     },
     Kind {
         name: "failover",
@@ -116,16 +133,18 @@ async fn late(seed: u64) -> u64 {
     world.crm.sandbox().faults().iter().map(|active| active.hit).sum()
 }
 
+/// A lease as short as the deadlines of its work allow.
+fn in_a_hurry(config: &mut Config) {
+    config.daemon.lease_seconds = 9;
+    config.daemon.heartbeat_seconds = 1;
+    config.database.statement_timeout_seconds = 5;
+    config.database.lock_timeout_seconds = 3;
+    config.crm.request_deadline_seconds = 2;
+    config.crm.connect_timeout_seconds = 1;
+}
+
 async fn frozen(seed: u64) -> u64 {
-    let (world, mut random) = world(seed, |config| {
-        config.daemon.lease_seconds = 9;
-        config.daemon.heartbeat_seconds = 1;
-        config.database.statement_timeout_seconds = 5;
-        config.database.lock_timeout_seconds = 3;
-        config.crm.request_deadline_seconds = 2;
-        config.crm.connect_timeout_seconds = 1;
-    })
-    .await;
+    let (world, mut random) = world(seed, in_a_hurry).await;
     deliver(&world, &mut random).await;
     let failpoint = format!(
         "{}:{}:stop",
@@ -174,6 +193,92 @@ async fn cut(seed: u64) -> u64 {
     ended
 }
 
+/// Tables of which each batch needs some.
+const TABLES: [&str; 5] = [
+    "gate.work",
+    "gate.intent",
+    "gate.identifier",
+    "crm.contact",
+    "audit.decision",
+];
+
+async fn locked(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, |config| config.database.lock_timeout_seconds = 1).await;
+    deliver(&world, &mut random).await;
+    let mut daemon = Daemon::start(&world, &["--until-idle"]);
+    let mut locks = 0;
+    for _ in 0..random.random_range(1..=3) {
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..300))).await;
+        let table = TABLES.choose(&mut random).unwrap();
+        let seconds = random.random_range(0.2..2.5);
+        let lock = format!("begin; lock table {table}; select pg_sleep({seconds}); commit");
+        // Who wants what the daemon has, waits for it, as everybody does.
+        locks += u64::from(world.db.client().await.batch_execute(&lock).await.is_ok());
+    }
+    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+    judge(&world).await;
+    locks
+}
+
+async fn silent(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, in_a_hurry).await;
+    let line = Line::to(&cluster().connection(world.db.name())).await;
+    deliver(&world, &mut random).await;
+    let mut config = world.config.clone();
+    config.database.url = format!("postgresql://postgres@127.0.0.1:{}/{}", line.port(), world.db.name());
+    world.faults(vec![Rule {
+        delay_ms: Some(random.random_range(20..200)),
+        ..Rule::default()
+    }]);
+    let mut replica = Daemon::start_with(&world, &config, &[]);
+    begun(&world, &replica).await;
+    tokio::time::sleep(Duration::from_millis(random.random_range(0..400))).await;
+    line.fall_silent();
+    let cut_off = u64::from(world.unfinished().await > 0);
+    to_the_end(&world).await;
+    line.speak_again();
+    replica.signal(Signal::TERM);
+    let end = replica.end(PATIENCE).await;
+    assert!(end.is_some(), "{}", replica.log());
+    to_the_end(&world).await;
+    reconciled(&world).await;
+    judge(&world).await;
+    cut_off
+}
+
+async fn crashed(seed: u64) -> u64 {
+    let cluster = Cluster::start(&format!("crashed-{seed}")).await;
+    let named = |config: &mut Config| config.database.url += "&application_name=to_be_killed";
+    let (mut world, mut random) = world_on(cluster.database().await, seed, named).await;
+    deliver(&world, &mut random).await;
+    let mut daemon = Daemon::start(&world, &[]);
+    begun(&world, &daemon).await;
+    let mut crashes = 0;
+    for _ in 0..random.random_range(1..=6) {
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..400))).await;
+        let served =
+            "select coalesce(min(pid), 0)::bigint from pg_stat_activity where application_name = 'to_be_killed'";
+        let process = world.count(served).await;
+        crashes += u64::from(cluster.crash(process).await);
+        world.db = cluster.after_recovery().await;
+    }
+    eventually(PATIENCE, "the daemon has ended all work", async || {
+        match world.unfinished().await {
+            0 => Ok(()),
+            waiting => Err((waiting, daemon.log())),
+        }
+    })
+    .await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+    to_the_end(&world).await;
+    reconciled(&world).await;
+    judge(&world).await;
+    drop(world);
+    cluster.stop().await;
+    crashes
+}
+
 async fn failover(seed: u64) -> u64 {
     let mut cluster = Cluster::start(&format!("failover-{seed}")).await;
     let (mut world, mut random) = world_on(cluster.database().await, seed, |_| ()).await;
@@ -184,12 +289,7 @@ async fn failover(seed: u64) -> u64 {
     }]);
     deliver(&world, &mut random).await;
     let mut daemon = Daemon::start(&world, &[]);
-    let first = "select count(*) from gate.intent";
-    eventually(PATIENCE, "leads are sent", async || match world.count(first).await {
-        0 => Err(daemon.log()),
-        _ => Ok(()),
-    })
-    .await;
+    begun(&world, &daemon).await;
     tokio::time::sleep(Duration::from_millis(random.random_range(0..500))).await;
     cluster.make_standby().await;
     tokio::time::sleep(Duration::from_millis(random.random_range(100..1_000))).await;
@@ -238,6 +338,18 @@ async fn sent_and_forgotten(world: &World) -> u64 {
         }
     }
     forgotten
+}
+
+/// At its very start a daemon gives up where the database fails it; whoever started it starts it again. From here on it does not.
+async fn begun(world: &World, daemon: &Daemon) {
+    let intended = "select count(*) from gate.intent";
+    eventually(PATIENCE, "the daemon writes", async || {
+        match world.count(intended).await {
+            0 => Err(daemon.log()),
+            _ => Ok(()),
+        }
+    })
+    .await;
 }
 
 /// One more daemon, which nothing happens to, ends all work.

@@ -1,10 +1,11 @@
 //! The fault harness: the real binary, a real database and a real CRM, with faults drawn by a seed, and a look at the end at
 //! whether every promise was kept. `make faults SEEDS=n` runs n seeds of each kind and adds them to docs/FAULT-REPORT.md.
 
-mod failover;
 mod kinds;
+mod line;
 mod people;
 mod report;
+mod server;
 
 use std::time::Instant;
 

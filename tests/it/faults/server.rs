@@ -1,15 +1,19 @@
-//! A database server that dies for good, and a standby that goes on without its last commits.
+//! A database server of its own: its processes die, or it dies for good, and a standby goes on without its last commits.
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use gatekeeper::store::embedded::{Embedded, Plan};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{Directory, TestDb, eventually, plan};
+
+/// How long a server may take to die, or to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The database of the harness in it.
 const DATABASE: &str = "gatekeeper";
@@ -27,7 +31,9 @@ impl Cluster {
         let directory = Directory::new(name);
         let mut plan = plan(&directory.path().join("data"));
         // A standby recovers what it has of the log, and is promoted at its end.
-        for (name, value) in [("restore_command", "false"), ("hot_standby", "off")] {
+        let recovery = [("restore_command", "false"), ("hot_standby", "off")];
+        // What is committed is there after a crash.
+        for (name, value) in recovery.into_iter().chain([("synchronous_commit", "on")]) {
             plan.server_settings.push((name.to_owned(), value.to_owned()));
         }
         let server = Embedded::open(&plan).await.unwrap();
@@ -55,6 +61,42 @@ impl Cluster {
 
     fn part(&self, name: &str) -> PathBuf {
         self.directory.path().join("data").join(name)
+    }
+
+    /// Kills one of the processes that serve the daemon, whereupon the server ends all others and recovers from its log, as
+    /// after `pg_ctl stop -m immediate`. False: none was there to be killed.
+    pub(super) async fn crash(&self, process: i64) -> bool {
+        let witness = self.client().await;
+        let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let killed = process.is_some_and(|process| kill_process(process, Signal::KILL).is_ok());
+        if killed {
+            eventually(
+                PATIENCE,
+                "the server has ended all connections",
+                async || match witness.is_closed() {
+                    true => Ok(()),
+                    false => Err(process),
+                },
+            )
+            .await;
+        }
+        killed
+    }
+
+    /// Its database, as soon as it takes connections again.
+    pub(super) async fn after_recovery(&self) -> TestDb {
+        let server = self.server.as_ref().unwrap();
+        eventually(PATIENCE, "the server has recovered", async || {
+            let (client, connection) = server
+                .connection(DATABASE)
+                .connect(NoTls)
+                .await
+                .map_err(|error| error.to_string())?;
+            tokio::spawn(connection);
+            client.batch_execute("select").await.map_err(|error| error.to_string())
+        })
+        .await;
+        TestDb::elsewhere(server.url(DATABASE)).await
     }
 
     /// Makes the standby: what has been committed by now, and nothing that comes later.
@@ -103,7 +145,7 @@ impl Cluster {
             .unwrap();
         kill_process(pid, Signal::KILL).unwrap();
         eventually(
-            std::time::Duration::from_secs(20),
+            PATIENCE,
             "it is dead",
             async || match rustix::process::test_kill_process(pid) {
                 Err(_) => Ok(()),
