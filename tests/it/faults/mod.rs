@@ -6,6 +6,7 @@ mod line;
 mod people;
 mod report;
 mod server;
+mod sixty;
 
 use std::time::Instant;
 

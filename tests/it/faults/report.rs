@@ -8,6 +8,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::KINDS;
+use super::sixty;
 
 /// One kind in one run: a row of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,6 +77,7 @@ fn report(runs: &[Row]) -> String {
             run.seconds
         );
     }
+    text.push_str(&sixty::chapter());
     text
 }
 

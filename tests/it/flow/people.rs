@@ -267,3 +267,59 @@ async fn an_external_id_that_no_property_holds_still_asks_before_a_second_contac
     assert_eq!(world.state(second).await, "review same_person_key");
     assert_eq!(world.contacts().len(), 1);
 }
+
+#[tokio::test]
+async fn one_person_fifty_times_in_one_batch_is_one_call_and_fifty_audit_rows() {
+    let world = World::new().await;
+    let spelled = |number: usize| match number % 4 {
+        0 => format!("Ann.Lee+{number}@gmail.com"),
+        1 => "ANNLEE@GMAIL.COM".to_owned(),
+        2 => format!("  a.n.n.lee+tag{number}@googlemail.com "),
+        _ => "ann.lee@gmail.com".to_owned(),
+    };
+    let leads = (0..50).map(|number| {
+        json!({
+            "source": "sales", "source_key": format!("S-{number}"), "email": spelled(number), "first_name": "Ann",
+            "last_name": "Lee",
+        })
+    });
+    let leads = world.leads(leads.collect()).await;
+    world.settle().await;
+    assert_eq!(world.contacts().len(), 1, "{:#?}", world.contacts());
+    assert_eq!(world.writes(), (1, 0));
+    let audited = "select count(*) from audit.decision where outcome = 'applied'";
+    assert_eq!(world.count(audited).await, leads.len() as i64);
+}
+
+#[tokio::test]
+async fn an_address_a_number_and_both_are_one_contact_or_a_question_in_any_order() {
+    let person = json!({"source": "sales", "first_name": "Ann", "last_name": "Lee"});
+    let leads = [
+        json!({"source_key": "1", "email": "ann.lee@acme.example"}),
+        json!({"source_key": "2", "phone": "+14155552671"}),
+        json!({"source_key": "3", "email": "ann.lee@acme.example", "phone": "+14155552671"}),
+    ]
+    .map(|lead| but(person.clone(), lead));
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        for together in [true, false] {
+            let world = World::new().await;
+            let leads: Vec<_> = order.iter().map(|&place| leads[place].clone()).collect();
+            if together {
+                world.leads(leads.into()).await;
+                world.settle().await;
+            } else {
+                for lead in leads {
+                    world.settled(lead).await;
+                }
+            }
+            let (people, asked) = (
+                world.contacts().len(),
+                world.count("select count(*) from report.review").await,
+            );
+            assert!(
+                people == 1 || (people == 2 && asked > 0),
+                "{order:?}, together: {together}: {people} contacts, {asked} questions"
+            );
+        }
+    }
+}

@@ -156,3 +156,29 @@ async fn two_daemons_on_one_database_do_each_lead_once() {
     let both = "select count(distinct replica_id) from audit.entry";
     assert_eq!(world.count(both).await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_over_which_the_daemon_dies_again_and_again_is_put_aside_and_the_others_go_on() {
+    let world = World::new().await;
+    let poison = world
+        .lead(json!({"source": "sales", "email": "poison@example.com"}))
+        .await;
+    let allowed = world.config.gate.max_claims;
+    for death in 0..allowed {
+        let mut daemon = Daemon::start_to_fail(&world, &world.config, &["--until-idle"], "decided:1:kill");
+        assert_eq!(
+            daemon.end(Duration::from_secs(60)).await,
+            None,
+            "{death}: {}",
+            daemon.log()
+        );
+    }
+    let good = world
+        .lead(json!({"source": "sales", "email": "good@example.com"}))
+        .await;
+    let mut daemon = Daemon::start(&world, &["--until-idle"]);
+    assert_eq!(daemon.end(Duration::from_secs(60)).await, Some(0), "{}", daemon.log());
+    assert_eq!(world.state(poison).await, "dead crash_suspect");
+    assert_eq!(world.state(good).await, "done");
+    invariants::check(&world).await;
+}
