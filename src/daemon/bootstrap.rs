@@ -139,6 +139,11 @@ pub async fn connect_crm(
             found: account.account_id,
         });
     }
+    tracing::info!(
+        account = account.account_id,
+        guarantee_class = "A",
+        "the CRM holds gatekeeper_key unique: nobody is made twice by us, whatever fails"
+    );
     let extra = config
         .crm
         .properties
