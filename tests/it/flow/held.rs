@@ -2,6 +2,7 @@
 
 use gatekeeper::daemon::{self, DaemonError, RunOptions};
 use gatekeeper::domain::ReplicaId;
+use gatekeeper::sandbox::Rule;
 use gatekeeper::store::hold::{HoldKind, current_hold, lift_hold, list_replicas, pause, release_replica};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -168,4 +169,33 @@ async fn a_released_replica_ends_by_itself_and_others_go_on() {
     world
         .settled(json!({"source": "sales", "email": "ann@example.com"}))
         .await;
+}
+
+#[tokio::test]
+async fn while_the_mirror_is_a_day_old_and_the_crm_cannot_be_asked_nothing_is_decided() {
+    let world = World::new().await;
+    world
+        .settled(json!({"source": "sales", "email": "first@example.com"}))
+        .await;
+    world
+        .db
+        .run("update gate.mirror_progress set watermark = watermark - interval '1 day' where watermark is not null")
+        .await;
+    let reads = ["search", "list"].map(|operation| Rule {
+        operation: Some(operation.to_owned()),
+        status: Some(503),
+        ..Rule::default()
+    });
+    world.faults(reads.to_vec());
+    let before = world.requests("search").len();
+    world
+        .lead(json!({"source": "sales", "email": "first@example.com", "city": "Riga"}))
+        .await;
+    world
+        .run_until(async || world.requests("search").len() >= before + 2)
+        .await;
+    assert_eq!((world.unfinished().await, world.writes()), (1, (1, 0)));
+    world.crm.sandbox().clear_faults();
+    world.settle().await;
+    assert_eq!((world.unfinished().await, world.writes()), (0, (1, 1)));
 }
