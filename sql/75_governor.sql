@@ -34,6 +34,15 @@ begin
     return;
   end if;
 
+  -- A row that a hand has deleted took what was granted with it: nobody calls for as long as that may still count.
+  if (select count(*) from gate.governor where bucket in ('daily', p_bucket)) < 2 then
+    insert into gate.governor (bucket, paused_until, pause_reason)
+    values
+      ('daily', null, null),
+      (p_bucket, clock_timestamp() + v_window, 'the row of this limit was lost')
+    on conflict (bucket) do nothing;
+  end if;
+
   select * into strict v_daily from gate.governor where bucket = 'daily' for update;
   select * into strict v_bucket from gate.governor where bucket = p_bucket for update;
   v_now := clock_timestamp();

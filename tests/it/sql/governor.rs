@@ -81,6 +81,19 @@ async fn a_low_priority_leaves_room_for_a_higher_one() {
 }
 
 #[tokio::test]
+async fn a_limit_whose_row_is_lost_begins_anew_when_what_was_granted_counts_no_more() {
+    let db = TestDb::new().await;
+    let client = db.client().await;
+    assert_eq!(take(&client, 1, 60_000, 0, 1.0).await.0, 0);
+    db.run("delete from gate.governor").await;
+    let (wait, why) = take(&client, 1, 60_000, 0, 1.0).await;
+    assert!((59_000..=60_000).contains(&wait), "{wait}");
+    assert_eq!(why, "the row of this limit was lost");
+    db.run("update gate.governor set paused_until = now()").await;
+    assert_eq!(take(&client, 1, 60_000, 0, 1.0).await.0, 0);
+}
+
+#[tokio::test]
 async fn a_pause_stops_all_and_is_never_shortened() {
     let db = TestDb::new().await;
     let client = db.client().await;
