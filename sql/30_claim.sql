@@ -1,7 +1,9 @@
 -- Claim: which leads a replica works on, for how long, and how they are handed back.
 
 -- Starts a replica: writes its heartbeat row, and declares dead at once the runs of this machine whose process is gone.
--- p_alive lists 'process_id:process_started' of the daemons alive on this machine. Called once by the daemon.
+-- p_gone lists 'process_id:process_started' of those: what started since the daemon looked is not among them. Called once by
+-- the daemon.
+drop function if exists gate.start_replica(uuid, text, integer, text, text, integer, text[]);
 create or replace function gate.start_replica(
   p_replica uuid,
   p_host_id text,
@@ -9,7 +11,7 @@ create or replace function gate.start_replica(
   p_process_started text,
   p_version text,
   p_lease_seconds integer,
-  p_alive text[]
+  p_gone text[]
 )
 returns void
 language sql
@@ -21,7 +23,7 @@ as $$
   where host_id = p_host_id
     and stopped_at is null
     and lease_until > clock_timestamp()
-    and process_id || ':' || process_started <> all (p_alive);
+    and process_id || ':' || process_started = any (p_gone);
 
   insert into gate.replica (replica_id, host_id, process_id, process_started, version, lease_until)
   values (

@@ -5,6 +5,8 @@ create or replace function gate.note_call(p_call jsonb)
 returns bigint
 language sql
 as $$
+  select gate.note_health(coalesce(p_call ->> 'failure' in ('busy', 'no_answer', 'unreachable'), false));
+
   insert into audit.crm_call (
     called_at, operation, priority, rows_sent, applied, rejected, conflict, unknown, status, failure, duration_ms,
     correlation_id, replica_id

@@ -5,7 +5,8 @@
 -- the longest time between the grant and the arrival of the call, so no rolling window of the CRM's ever sees more than
 -- p_limit. Limits of 0 mean none. p_share keeps room for those with a higher priority. p_for_leads: the call serves leads, and is
 -- not made while the gate holds.
--- Called by the governor before each call. Locks the rows of the day and of the bucket, always in that order.
+-- Where the CRM fails, see gate.note_health, nobody is given leave but one, whose call is the probe.
+-- Called by the governor before each call. Locks the rows of the day, of the bucket and of an open breaker, always in that order.
 drop function if exists gate.take_permit(text, integer, integer, bigint, real);
 create or replace function gate.take_permit(
   p_bucket text,
@@ -26,6 +27,7 @@ declare
   v_daily gate.governor;
   v_grants timestamptz[];
   v_room integer := greatest(floor(p_limit * p_share)::integer, 1);
+  v_breaker gate.breaker;
 begin
   if p_for_leads and exists (select from gate.hold) then
     wait_ms := 1000;
@@ -54,6 +56,15 @@ begin
       when v_bucket.paused_until > v_now then coalesce(v_bucket.pause_reason, 'paused')
       else coalesce(v_daily.pause_reason, 'paused')
     end;
+    return next;
+    return;
+  end if;
+
+  -- Read without a lock while the CRM is well.
+  select * into v_breaker from gate.breaker where open_until is not null for update;
+  if greatest(v_breaker.open_until, v_breaker.probe_until) > v_now then
+    wait_ms := ceil(extract(epoch from greatest(v_breaker.open_until, v_breaker.probe_until) - v_now) * 1000);
+    why := 'the CRM fails';
     return next;
     return;
   end if;
@@ -90,6 +101,10 @@ begin
   set day = v_today,
       day_used = case when day = v_today then day_used + 1 else 1 end
   where bucket = 'daily';
+  if v_breaker.open_until is not null then
+    update gate.breaker
+    set probe_until = v_now + interval '30 seconds';
+  end if;
   wait_ms := 0;
   return next;
 end

@@ -263,6 +263,14 @@ as $$
         and lease_until > clock_timestamp() - interval '1 hour'
     ),
     'governor', (select coalesce(jsonb_agg(to_jsonb(state)), '[]') from gate.governor_state(p_window_ms) as state),
+    'breaker', (
+      select jsonb_build_object(
+        'failures', failures,
+        'state', case when open_until is null then 'closed' when probe_until is null then 'open' else 'probing' end,
+        'open_seconds', greatest(extract(epoch from open_until - clock_timestamp()), 0)
+      )
+      from gate.breaker
+    ),
     'account_id', (select account_id from gate.site),
     'guarantee_class', (select case when has_unique_key then 'A' end from gate.site),
     'policy_version', gate.policy_version()

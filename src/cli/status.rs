@@ -85,6 +85,15 @@ fn print(status: &Value) -> Result<(), CliError> {
         });
         rows.push(vec![format!("calls counted, {name}"), format!("{used}{pause}")]);
     }
+    let breaker = &status["breaker"];
+    let state = tell::text(&breaker["state"]);
+    rows.push(vec![
+        "breaker".into(),
+        match state.as_str() {
+            "closed" => state,
+            _ => format!("{state}: the CRM failed {} calls in a row", breaker["failures"]),
+        },
+    ]);
     output::table(&["what", "now"], rows)?;
     Ok(())
 }

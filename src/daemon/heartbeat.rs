@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DaemonError;
 use super::clock::elapsed;
-use super::identity::alive;
+use super::identity::gone;
 use crate::config::Config;
 use crate::store::replica::{ReplicaIdentity, beat, replicas_of_host, start_replica};
 use crate::store::{Store, StoreError};
@@ -29,7 +29,7 @@ impl Lease {
         let client = store.client().await?;
         let runs = replicas_of_host(&client, &me.host_id).await?;
         let asked = elapsed();
-        start_replica(&client, me, length, &alive(runs)).await?;
+        start_replica(&client, me, length, &gone(runs)).await?;
         Ok(Self {
             until: Arc::new(Mutex::new(asked + length)),
             length,

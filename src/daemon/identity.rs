@@ -14,12 +14,12 @@ pub(super) fn me() -> ReplicaIdentity {
     }
 }
 
-/// Of these runs, the ones whose process is still there. Where that cannot be told, all: their leases lapse in time.
-pub(super) fn alive(runs: Vec<(i32, String)>) -> Vec<(i32, String)> {
+/// Of these runs, the ones whose process is gone. Where that cannot be told, none: their leases lapse in time.
+pub(super) fn gone(runs: Vec<(i32, String)>) -> Vec<(i32, String)> {
     runs.into_iter()
         .filter(|(process_id, process_started)| {
-            process_started.is_empty()
-                || u32::try_from(*process_id).ok().and_then(started).as_deref() == Some(process_started.as_str())
+            !process_started.is_empty()
+                && u32::try_from(*process_id).ok().and_then(started).as_deref() != Some(process_started.as_str())
         })
         .collect()
 }
@@ -47,13 +47,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_alive_and_one_with_another_start_time_is_not() {
+    fn this_process_is_there_and_one_with_another_start_time_is_gone() {
         let me = me();
         let runs = vec![
             (me.process_id, me.process_started.clone()),
             (me.process_id, "1".into()),
             (i32::MAX, "1".into()),
         ];
-        assert_eq!(alive(runs), vec![(me.process_id, me.process_started)]);
+        assert_eq!(
+            gone(runs),
+            vec![(me.process_id, "1".to_owned()), (i32::MAX, "1".to_owned())]
+        );
     }
 }

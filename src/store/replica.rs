@@ -29,7 +29,7 @@ pub async fn replicas_of_host(client: &impl GenericClient, host_id: &str) -> Res
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Writes the heartbeat row. `alive` are those of [`replicas_of_host`] whose processes live; the others lose their
+/// Writes the heartbeat row. `gone` are those of [`replicas_of_host`] whose processes are gone: they lose their
 /// lease at once.
 ///
 /// # Errors
@@ -38,9 +38,9 @@ pub async fn start_replica(
     client: &impl GenericClient,
     me: &ReplicaIdentity,
     lease: Duration,
-    alive: &[(i32, String)],
+    gone: &[(i32, String)],
 ) -> Result<(), StoreError> {
-    let alive: Vec<String> = alive.iter().map(|(id, started)| format!("{id}:{started}")).collect();
+    let gone: Vec<String> = gone.iter().map(|(id, started)| format!("{id}:{started}")).collect();
     let lease = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let version = env!("CARGO_PKG_VERSION");
     call::rows(
@@ -53,7 +53,7 @@ pub async fn start_replica(
             &me.process_started,
             &version,
             &lease,
-            &alive,
+            &gone,
         ],
     )
     .await?;

@@ -206,6 +206,17 @@ create table gate.block_key -- From a blocking key to the contacts that share it
   constraint block_key_pkey PRIMARY KEY (block, contact_id)
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.breaker -- Whether the CRM fails, as all replicas together see it.
+  only_row boolean not null default true -- True: there is one row.
+  failures integer not null default 0 -- Calls in a row that the CRM failed: 5xx, 423, no answer, no connection. What fails while the breaker is open is not counted.
+  open_until timestamp with time zone -- Nobody calls before; then one does, the probe. Null: closed, everybody may call.
+  probe_until timestamp with time zone -- A probe is under way; it has until then to be answered, then another may go.
+  constraint breaker_failures CHECK ((failures >= 0))
+  constraint breaker_only_row CHECK (only_row)
+  constraint breaker_pkey PRIMARY KEY (only_row)
+  constraint breaker_probe CHECK (((probe_until IS NULL) OR (open_until IS NOT NULL)))
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited. No foreign key, for speed: a fifth of a full load; whoever deletes a contact calls gate.drop_keys.
   contact_id bigint not null -- The person.
   external_id text -- External id, trimmed.
@@ -917,6 +928,9 @@ create function gate.note_account(p_account_id text, p_time_zone text, p_has_uni
 create function gate.note_call(p_call jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
+create function gate.note_health(p_failed boolean) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_history() returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -1010,7 +1024,7 @@ create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds int
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
   grant execute to gatekeeper_daemon
 
-create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_alive text[]) returns void volatile
+create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_gone text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.status(p_window_ms integer) returns jsonb stable

@@ -5,13 +5,13 @@ use std::time::Duration;
 use futures::future::join_all;
 use gatekeeper::daemon::{self, RunOptions};
 use gatekeeper::fault::chain;
-use gatekeeper::sandbox::{Limits, Options};
+use gatekeeper::sandbox::{Limits, Options, Rule};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::invariants;
 use super::world::World;
-use crate::support::Proxy;
+use crate::support::{Proxy, eventually};
 
 /// Calls in any window of the CRM's.
 const CALLS: u32 = 20;
@@ -68,4 +68,51 @@ async fn four_replicas_behind_a_shaky_line_are_never_told_429_and_use_what_they_
          ) as windows";
     let most = world.count(most).await;
     assert!(most >= i64::from(CALLS) * 8 / 10, "at most {most} calls in a window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_crm_fails_one_call_of_four_replicas_probes_it_and_then_all_go_on() {
+    let world = World::with(Options::default(), |config| {
+        config.gate.batch_leads = 5;
+        config.gate.linger_milliseconds = 0;
+    })
+    .await;
+    let leads = (0..200).map(|number| json!({"source": "sales", "email": format!("p{number}@example.com")}));
+    world.leads(leads.collect()).await;
+    let options = RunOptions {
+        until_idle: true,
+        ..RunOptions::default()
+    };
+    let runs = (0..4).map(|_| daemon::run(world.config.clone(), options, CancellationToken::new()));
+    let storm = async {
+        eventually(Duration::from_secs(30), "they write", async || {
+            match world.requests("batch_create").len() {
+                0 | 1 => Err(()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        world.faults(vec![Rule {
+            status: Some(502),
+            for_ms: Some(12_000),
+            ..Rule::default()
+        }]);
+    };
+    let (ends, ()) = tokio::join!(join_all(runs), storm);
+    for ended in ends {
+        ended.unwrap_or_else(|error| panic!("a replica ended: {}", chain(&error)));
+    }
+    invariants::check(&world).await;
+    assert_eq!(world.contacts().len(), 200);
+    // What was on its way when the breaker opened fails at once; from then on the probes stand alone.
+    let probes = "select count(*) from audit.crm_call
+         where failure = 'no_answer'
+           and called_at > (select min(called_at) + interval '2 seconds' from audit.crm_call where failure = 'no_answer')";
+    let probes = world.count(probes).await;
+    assert!(
+        (1..=2).contains(&probes),
+        "{probes} probes in 12 s: after 5 s, and 10 s later"
+    );
+    let state = "select failures || ' ' || coalesce(open_until::text, 'closed') from gate.breaker";
+    assert_eq!(world.ask(state).await, "0 closed");
 }

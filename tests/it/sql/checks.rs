@@ -128,6 +128,9 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.review (state, resolved_at) values ('accepted', now())",
     ),
     ("hold_kind", "insert into gate.hold (kind, note) values ('tired', '')"),
+    ("breaker_only_row", "insert into gate.breaker (only_row) values (false)"),
+    ("breaker_failures", "update gate.breaker set failures = -1"),
+    ("breaker_probe", "update gate.breaker set probe_until = now()"),
     (
         "governor_bucket",
         "insert into gate.governor (bucket) values ('hourly')",

@@ -232,7 +232,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
         .run(
             r#"select gate.fill_lists(array['gmbh'], array['n/a']);
                select gate.note_account('1', 'Europe/Berlin', true);
-               select gate.start_replica('00000000-0000-0000-0000-000000000001', 'host', 1, 'now', '0', 60, array['1:now']);
+               select gate.start_replica('00000000-0000-0000-0000-000000000001', 'host', 1, 'now', '0', 60, '{}');
                select gate.read_policy(), gate.read_lists(), gate.policy_version();
                select person_key from gate.site;
                select * from gate.begin_pass('full', '00000000-0000-0000-0000-000000000001', 60, null, null, array['email']);
