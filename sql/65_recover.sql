@@ -101,6 +101,19 @@ as $$
   select (select count(*) from old_intent) + (select count(*) from old_replica)
 $$;
 
+-- Which of these writes are still open and still with whom they were at these epochs. The others were taken over, or the
+-- database that goes on after a failover never had them. Called by the sender just before it sends.
+create or replace function gate.still_open(p_intents uuid[], p_epochs bigint[])
+returns setof uuid
+language sql
+stable
+as $$
+  select intent.intent_id
+  from unnest(p_intents, p_epochs) as held (intent_id, epoch)
+  join gate.intent using (intent_id, epoch)
+  where intent.state = 'open'
+$$;
+
 -- How many of these intents are stored. Called on a fresh connection when the answer to COMMIT was lost.
 create or replace function gate.intents_stored(p_intents uuid[])
 returns bigint

@@ -1,6 +1,6 @@
 //! Recover: intents of which it is not known what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
@@ -77,6 +77,17 @@ pub async fn next_recovery(client: &impl GenericClient, settle_seconds: i32) -> 
     let row = call::row(client, "select gate.next_recovery($1)", &[&settle_seconds]).await?;
     let seconds: Option<f64> = row.try_get(0)?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))))
+}
+
+/// Which of these writes are still open at their epochs: nobody took them over, and the database has them.
+///
+/// # Errors
+/// As every statement; nothing may be sent then.
+pub async fn still_open(client: &impl GenericClient, intents: &[OpenIntent]) -> Result<HashSet<IntentId>, StoreError> {
+    let (ids, epochs): (Vec<uuid::Uuid>, Vec<i64>) =
+        intents.iter().map(|intent| (intent.intent_id.0, intent.epoch)).unzip();
+    let rows = call::rows(client, "select gate.still_open($1, $2)", &[&ids, &epochs]).await?;
+    rows.iter().map(|row| Ok(IntentId(row.try_get(0)?))).collect()
 }
 
 /// How many of these intents are stored: asked on a fresh connection after an answer to COMMIT was lost.

@@ -1033,6 +1033,9 @@ create function gate.status(p_window_ms integer) returns jsonb stable
 create function gate.step_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_lease_seconds integer, p_cursor text, p_listed boolean, p_found jsonb) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.still_open(p_intents uuid[], p_epochs bigint[]) returns SETOF uuid stable
+  grant execute to gatekeeper_daemon
+
 create function gate.stop_replica(p_replica uuid) returns void volatile
   grant execute to gatekeeper_daemon
 

@@ -14,7 +14,7 @@ use crate::governor::{Backoff, Bucket, Permit, Priority};
 use crate::line::{Line, LineError};
 use crate::rulebook::Rulebook;
 use crate::store::mirror::{bury_contacts, mirror_write};
-use crate::store::recover::OpenIntent;
+use crate::store::recover::{OpenIntent, still_open};
 use crate::store::settle::{SettleRow, SettleRules, SettledAs, settle};
 use crate::store::{Store, StoreError};
 
@@ -28,6 +28,10 @@ pub(super) struct Carrier<C> {
     rulebook: Rulebook,
     settle_seconds: i32,
     max_attempts: i32,
+}
+
+fn is_probe(work: &Work) -> bool {
+    matches!(work.task, Task::Probe(_))
 }
 
 /// What came of a call.
@@ -61,6 +65,48 @@ impl<C: Reader + Writer> Carrier<C> {
     }
 
     pub(super) async fn carry(&self, permit: Permit, work: Work) -> Carried {
+        let (work, lost) = match self.still_ours(work).await {
+            Ok(parted) => parted,
+            Err(carried) => return carried,
+        };
+        let mut carried = if work.intents.is_empty() {
+            Carried {
+                was_probe: is_probe(&work),
+                ..Carried::default()
+            }
+        } else {
+            self.call(permit, work).await
+        };
+        carried.settled.extend(lost);
+        carried
+    }
+
+    /// The writes that may be sent, and those that are not ours any more: another replica took them over, or the database
+    /// went on without them, in a failover, and their leads are decided anew.
+    async fn still_ours(&self, mut work: Work) -> Result<(Work, Vec<IntentId>), Carried> {
+        let open = async { still_open(&self.store.client().await?, &work.intents).await }.await;
+        match open {
+            Ok(open) => {
+                let lost: Vec<IntentId> = work
+                    .intents
+                    .extract_if(.., |intent| !open.contains(&intent.intent_id))
+                    .map(|intent| intent.intent_id)
+                    .collect();
+                if !lost.is_empty() {
+                    tracing::warn!(writes = lost.len(), "writes are not sent: they are not ours any more");
+                }
+                Ok((work, lost))
+            }
+            Err(error) => Err(Carried {
+                was_probe: is_probe(&work),
+                not_sent: vec![work],
+                trouble: Some(error.into()),
+                ..Carried::default()
+            }),
+        }
+    }
+
+    async fn call(&self, permit: Permit, work: Work) -> Carried {
         match work.task {
             Task::Probe(key) => self.probe(permit, key, work).await,
             Task::Create => {

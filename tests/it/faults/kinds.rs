@@ -27,6 +27,8 @@ pub(super) struct Kind {
     /// What is done, for the report.
     pub(super) what: &'static str,
     pub(super) run: Run,
+    /// Seeds that failed once, before what they found was mended: part of `make test` from then on.
+    pub(super) failed_once: &'static [u64],
 }
 
 pub(super) static KINDS: &[Kind] = &[
@@ -34,41 +36,49 @@ pub(super) static KINDS: &[Kind] = &[
         name: "killed",
         what: "`kill -9` up to four times, each at a random step of the write protocol: after the claim, before and after the commit of the intents, before the call, after the effect and before our commit, after it, and in recovery",
         run: |seed| Box::pin(killed(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "late",
         what: "requests that are answered by silence and take effect up to 3 s later, after they were looked up and sent again; answers lost after the effect",
         run: |seed| Box::pin(late(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "frozen",
         what: "a replica is frozen (SIGSTOP) at a random step of the write protocol, its lease runs out, another one takes over and ends the work, then it is thawed",
         run: |seed| Box::pin(frozen(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "cut",
         what: "every connection to the database is ended by the server again and again, at random moments",
         run: |seed| Box::pin(cut(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "locked",
         what: "somebody locks a table that the daemon needs, again and again, each time longer than the daemon waits for a lock",
         run: |seed| Box::pin(locked(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "silent",
         what: "the line to the database falls silent, and neither end is told, until the lease has run out, another replica has taken over and ended the work; then it speaks again",
         run: |seed| Box::pin(silent(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "crashed",
         what: "a process of the database server is killed (`kill -9`) up to six times, whereupon the server ends all connections and recovers from its log",
         run: |seed| Box::pin(crashed(seed)),
+        failed_once: &[],
     },
     Kind {
         name: "failover",
         what: "the database server dies for good while leads are sent, and a standby goes on that lacks its last commits: intents, settlements and decisions of what the CRM already has",
         run: |seed| Box::pin(failover(seed)),
+        failed_once: &[17, 37, 44],
     },
 ];
 
