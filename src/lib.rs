@@ -18,7 +18,7 @@
 //! | 2 | `sandbox` | only `fault` |
 //! | 2 | `observe` | all below |
 //! | 1 | `config`, `normalize`, `decide`, `governor` | all below |
-//! | 0 | `domain`, `fault`, `failpoint` | nothing |
+//! | 0 | `domain`, `fault`, `failpoint`, `progress` | nothing |
 //!
 //! So the database and a CRM never see each other below the line, the sandbox shares nothing with what is tried on it,
 //! and the loops meet only in the database, in the rooms they share, and in the one sender.
@@ -40,6 +40,7 @@ pub mod store;
 pub mod line;
 pub mod rulebook;
 
+pub mod progress;
 pub mod pull;
 pub mod push;
 pub mod sweep;

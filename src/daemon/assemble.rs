@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunOptions;
 use super::bootstrap::Parts;
-use super::loops::{Progress, WhenBroken, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
+use super::loops::{WhenBroken, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
 use super::supervise::{Ended, spawn};
 use crate::config::Config;
+use crate::progress::Progress;
 use crate::pull::{Pull, PullSettings};
 use crate::push::sender::{Sender, SenderSettings};
 use crate::push::{Push, PushSettings};
@@ -24,7 +25,7 @@ pub(super) fn start(
     config: &Config,
     options: RunOptions,
     stop: &CancellationToken,
-) -> Progress {
+) -> Vec<Progress> {
     let Parts {
         store,
         line,
@@ -90,7 +91,8 @@ pub(super) fn start(
     );
 
     let when_broken = WhenBroken::new(options);
-    let progress = Progress::default();
+    let loops = [(); 3].map(|()| Progress::default());
+    let [pushing, pulling, sweeping] = loops.clone();
     let leads = Arc::new(Notify::new());
     let poll = Duration::from_millis(gate.poll_milliseconds);
     let listener = listen(store.clone(), Arc::clone(&leads), stop.clone());
@@ -101,29 +103,28 @@ pub(super) fn start(
     spawn(
         tasks,
         "push",
-        push_loop(
+        pushing.over(push_loop(
             push,
             handle.clone(),
             poll,
             Arc::clone(&leads),
-            progress.clone(),
             when_broken,
             stop.clone(),
             sending,
-        ),
+        )),
     );
     spawn(
         tasks,
         "pull",
-        pull_loop(pull, leads, progress.clone(), when_broken, stop.clone()),
+        pulling.over(pull_loop(pull, leads, when_broken, stop.clone())),
     );
     spawn(
         tasks,
         "sweep",
-        sweep_loop(sweep, handle.doubts(), progress.clone(), when_broken, stop.clone()),
+        sweeping.over(sweep_loop(sweep, handle.doubts(), when_broken, stop.clone())),
     );
     if options.until_idle {
         spawn(tasks, "idle", until_idle(store, handle, options.patience, stop.clone()));
     }
-    progress
+    loops.into()
 }

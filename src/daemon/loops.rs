@@ -1,7 +1,6 @@
 //! The loops: each works in passes, waits between them, and ends when it is asked to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -11,6 +10,7 @@ use super::{DaemonError, RunOptions, pace, systemd};
 use crate::crm::hubspot::HubSpot;
 use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
+use crate::progress::{self, Progress};
 use crate::pull::{Pull, PullError};
 use crate::push::sender::{Sender, SenderHandle};
 use crate::push::{Held, Push, PushReport};
@@ -51,20 +51,6 @@ impl WhenBroken {
     }
 }
 
-/// Progress of the loops, for the watchdog.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<[AtomicU64; 3]>);
-
-impl Progress {
-    fn made(&self, place: usize) {
-        self.0[place].fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn sum(&self) -> [u64; 3] {
-        [0, 1, 2].map(|place| self.0[place].load(Ordering::Relaxed))
-    }
-}
-
 pub(super) async fn listen(store: Store, nudge: Arc<Notify>, stop: CancellationToken) -> Result<(), DaemonError> {
     store.listen("gatekeeper_lead", nudge, stop).await;
     Ok(())
@@ -76,13 +62,11 @@ pub(super) async fn send(sender: Sender<HubSpot>, stop: CancellationToken) -> Re
 }
 
 /// Decides what waits. When it ends, `sending` is cancelled: nothing more will come for the sender.
-#[expect(clippy::too_many_arguments, reason = "one caller, which has them apart")]
 pub(super) async fn push_loop(
     push: Push<HubSpot>,
     sender: SenderHandle,
     poll: Duration,
     nudge: Arc<Notify>,
-    progress: Progress,
     mut when_broken: WhenBroken,
     stop: CancellationToken,
     sending: CancellationToken,
@@ -91,7 +75,7 @@ pub(super) async fn push_loop(
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
     let mut held = None;
     while !stop.is_cancelled() {
-        progress.made(0);
+        progress::made();
         // Only waiting is given up at the end; a pass is let end, for it may have claimed and decided.
         tokio::select! {
             () = sender.room() => {}
@@ -134,14 +118,13 @@ fn tell_held(before: &mut Option<std::mem::Discriminant<Held>>, why: Held) {
 pub(super) async fn pull_loop(
     pull: Pull<HubSpot>,
     leads: Arc<Notify>,
-    progress: Progress,
     mut when_broken: WhenBroken,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
     let never = Arc::new(Notify::new());
     while !stop.is_cancelled() {
-        progress.made(1);
+        progress::made();
         // Dropped half-way a pass goes on where it was: the page and its progress are one transaction.
         let tick = tokio::select! {
             tick = pull.tick() => tick,
@@ -167,13 +150,12 @@ pub(super) async fn pull_loop(
 pub(super) async fn sweep_loop(
     mut sweep: Sweep<HubSpot>,
     doubts: Arc<Notify>,
-    progress: Progress,
     mut when_broken: WhenBroken,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
     while !stop.is_cancelled() {
-        progress.made(2);
+        progress::made();
         let pass = tokio::select! {
             pass = sweep.pass() => pass,
             () = stop.cancelled() => break,
@@ -232,21 +214,22 @@ pub(super) async fn until_idle(
     Ok(())
 }
 
-/// Tells systemd that the loops make progress. A database or a CRM that is away is no stall: the loops go round.
+/// Tells systemd that the loops make progress. A database or a CRM that is away is no stall: the loops go round, or wait for
+/// a time that they know.
 #[expect(clippy::disallowed_methods, reason = "raced against the stop")]
-pub(super) async fn watchdog(progress: Progress, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn watchdog(loops: Vec<Progress>, stop: CancellationToken) -> Result<(), DaemonError> {
     let Some(every) = systemd::watchdog_interval() else {
         stop.cancelled().await;
         return Ok(());
     };
-    let mut last = [u64::MAX; 3];
+    let mut last = vec![u64::MAX; loops.len()];
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = stop.cancelled() => return Ok(()),
         }
-        let now = progress.sum();
-        if now.iter().zip(last).all(|(now, before)| *now != before) {
+        let now: Vec<u64> = loops.iter().map(Progress::count).collect();
+        if now.iter().zip(&last).all(|(now, before)| now != before) {
             last = now;
             systemd::alive();
         }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
+use crate::progress;
 
 /// Waits between two passes. A nudge that came during the pass is not lost: `Notify` keeps one.
 #[expect(
@@ -18,11 +19,14 @@ pub(super) async fn rest(wait: Duration, nudge: &Arc<Notify>, stop: &Cancellatio
     if wait.is_zero() {
         return;
     }
-    tokio::select! {
-        () = tokio::time::sleep(wait) => {}
-        () = nudge.notified() => {}
-        () = stop.cancelled() => {}
-    }
+    progress::waiting(async {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = nudge.notified() => {}
+            () = stop.cancelled() => {}
+        }
+    })
+    .await;
 }
 
 /// How long to wait after a failed pass. What a person must mend (a token, a grant) is mended without a restart.

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::ledger::{Allowance, Leave, Ledger};
 use super::{Bucket, Permit, Priority};
+use crate::progress;
 
 /// The CRM's limits as configured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +73,7 @@ impl<L: Ledger> Governor<L> {
         let allowance = self.allowance(bucket, priority);
         // Without limits too: a pause that the CRM asked for holds for all.
         loop {
+            progress::made();
             let leave = {
                 let _turn = lane.turn.lock().await;
                 if let Some(pacer) = &lane.pacer {

@@ -17,6 +17,7 @@ use crate::crm::{
 };
 use crate::domain::{CrmId, ReplicaId};
 use crate::governor::{Bucket, Governor, Permit, Priority};
+use crate::progress;
 use crate::store::Store;
 use crate::store::settle::{CallRow, note_call};
 
@@ -198,6 +199,7 @@ impl<C: Reader + Writer> Line<C> {
 
     /// A call that cannot be recorded was made all the same; its writes are in the audit by their intents.
     async fn note(&self, row: &CallRow) -> Option<i64> {
+        progress::made();
         let noted = async { note_call(&self.store.client().await?, row).await }.await;
         noted
             .inspect_err(|error| {

@@ -16,6 +16,7 @@ use crate::domain::{CrmId, Record};
 use crate::governor::Priority;
 use crate::line::{Line, LineError};
 use crate::normalize::Normalizer;
+use crate::progress;
 use crate::store::mirror::MirrorRows;
 use crate::store::passes::Pass;
 
@@ -77,7 +78,7 @@ impl Reading {
         let (fetched, pages) = mpsc::channel(PAGES_TOGETHER);
         let (normalized, ready) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
-        tasks.spawn(fetch(line, wanted, fetched));
+        tasks.spawn(progress::handed_on(fetch(line, wanted, fetched)));
         tasks.spawn(normalize(pass, normalizer, pages, normalized));
         Self { pass, ready, tasks }
     }

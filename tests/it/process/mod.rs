@@ -3,6 +3,7 @@
 mod crashes;
 mod privacy;
 mod stops;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -74,6 +75,11 @@ impl Daemon {
 
     /// The same, and it dies or freezes at a fail point: `POINT:NTH:SIGNAL`, as `src/failpoint.rs` says.
     pub(crate) fn start_to_fail(world: &World, config: &Config, words: &[&str], failpoint: &str) -> Daemon {
+        Daemon::start_in(world, config, words, &[("GATEKEEPER_FAILPOINT", failpoint)])
+    }
+
+    /// The same in this environment.
+    pub(crate) fn start_in(world: &World, config: &Config, words: &[&str], environment: &[(&str, &str)]) -> Daemon {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let settings = settings_file(world, config, &format!("daemon-{number}.toml"));
@@ -83,7 +89,7 @@ impl Daemon {
             .arg(settings)
             .arg("run")
             .args(words)
-            .env("GATEKEEPER_FAILPOINT", failpoint)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log).unwrap())
