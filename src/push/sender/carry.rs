@@ -30,10 +30,6 @@ pub(super) struct Carrier<C> {
     max_attempts: i32,
 }
 
-fn is_probe(work: &Work) -> bool {
-    matches!(work.task, Task::Probe(_))
-}
-
 /// What came of a call.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
@@ -65,67 +61,52 @@ impl<C: Reader + Writer> Carrier<C> {
     }
 
     pub(super) async fn carry(&self, permit: Permit, work: Work) -> Carried {
-        let (work, lost) = match self.still_ours(work).await {
-            Ok(parted) => parted,
-            Err(carried) => return carried,
-        };
-        let mut carried = if work.intents.is_empty() {
-            Carried {
-                was_probe: is_probe(&work),
-                ..Carried::default()
+        match work.task {
+            Task::Probe(key) => self.probe(permit, key, work).await,
+            Task::Create | Task::Update => self.write(permit, work).await,
+        }
+    }
+
+    /// Sends what is still ours. The rest was taken over by another replica, or the database went on without it, in a
+    /// failover, and its leads are decided anew.
+    async fn write(&self, permit: Permit, mut work: Work) -> Carried {
+        let open = async { still_open(&self.store.client().await?, &work.intents).await }.await;
+        let open = match open {
+            Ok(open) => open,
+            Err(error) => {
+                return Carried {
+                    not_sent: vec![work],
+                    trouble: Some(error.into()),
+                    ..Carried::default()
+                };
             }
+        };
+        let lost = work.intents.extract_if(.., |intent| !open.contains(&intent.intent_id));
+        let lost: Vec<IntentId> = lost.map(|intent| intent.intent_id).collect();
+        if !lost.is_empty() {
+            tracing::warn!(writes = lost.len(), "writes are not sent: they are not ours any more");
+        }
+        let mut carried = if work.intents.is_empty() {
+            Carried::default()
         } else {
-            self.call(permit, work).await
+            self.send(permit, work).await
         };
         carried.settled.extend(lost);
         carried
     }
 
-    /// The writes that may be sent, and those that are not ours any more: another replica took them over, or the database
-    /// went on without them, in a failover, and their leads are decided anew.
-    async fn still_ours(&self, mut work: Work) -> Result<(Work, Vec<IntentId>), Carried> {
-        let open = async { still_open(&self.store.client().await?, &work.intents).await }.await;
-        match open {
-            Ok(open) => {
-                let lost: Vec<IntentId> = work
-                    .intents
-                    .extract_if(.., |intent| !open.contains(&intent.intent_id))
-                    .map(|intent| intent.intent_id)
-                    .collect();
-                if !lost.is_empty() {
-                    tracing::warn!(writes = lost.len(), "writes are not sent: they are not ours any more");
-                }
-                Ok((work, lost))
-            }
-            Err(error) => Err(Carried {
-                was_probe: is_probe(&work),
-                not_sent: vec![work],
-                trouble: Some(error.into()),
-                ..Carried::default()
-            }),
-        }
-    }
-
-    async fn call(&self, permit: Permit, work: Work) -> Carried {
-        match work.task {
-            Task::Probe(key) => self.probe(permit, key, work).await,
-            Task::Create => {
-                let rows: Vec<CreateRow> = work.intents.iter().map(create_row).collect();
-                reach("sending");
-                let sent = self.line.create(permit, &rows).await;
-                reach("answered");
-                let sorted = sort(work, sent.answer);
-                self.end(sorted, sent.call_id).await
-            }
-            Task::Update => {
-                let rows: Vec<UpdateRow> = work.intents.iter().filter_map(update_row).collect();
-                reach("sending");
-                let sent = self.line.update(permit, &rows).await;
-                reach("answered");
-                let sorted = sort(work, sent.answer);
-                self.end(sorted, sent.call_id).await
-            }
-        }
+    async fn send(&self, permit: Permit, work: Work) -> Carried {
+        reach("sending");
+        let sent = if matches!(work.task, Task::Create) {
+            let rows: Vec<CreateRow> = work.intents.iter().map(create_row).collect();
+            self.line.create(permit, &rows).await
+        } else {
+            let rows: Vec<UpdateRow> = work.intents.iter().filter_map(update_row).collect();
+            self.line.update(permit, &rows).await
+        };
+        reach("answered");
+        let sorted = sort(work, sent.answer);
+        self.end(sorted, sent.call_id).await
     }
 
     /// Asks whether the CRM knows people whom the mirror does not. Those it knows go into the mirror, and their leads

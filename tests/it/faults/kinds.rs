@@ -173,13 +173,7 @@ async fn frozen(seed: u64) -> u64 {
     let frozen = u64::from(replica.is_frozen());
     to_the_end(&world).await;
     replica.signal(Signal::CONT);
-    // It finds that its lease has run out, ends what it has on the wire, and goes on as a new one or ends.
-    replica.signal(Signal::TERM);
-    let end = replica.end(PATIENCE).await;
-    assert!(end.is_some(), "{failpoint}: {}", replica.log());
-    to_the_end(&world).await;
-    reconciled(&world).await;
-    judge(&world).await;
+    back_too_late(&world, &mut replica).await;
     frozen
 }
 
@@ -247,12 +241,7 @@ async fn silent(seed: u64) -> u64 {
     let cut_off = u64::from(world.unfinished().await > 0);
     to_the_end(&world).await;
     line.speak_again();
-    replica.signal(Signal::TERM);
-    let end = replica.end(PATIENCE).await;
-    assert!(end.is_some(), "{}", replica.log());
-    to_the_end(&world).await;
-    reconciled(&world).await;
-    judge(&world).await;
+    back_too_late(&world, &mut replica).await;
     cut_off
 }
 
@@ -272,15 +261,7 @@ async fn crashed(seed: u64) -> u64 {
         crashes += u64::from(cluster.crash(process).await);
         world.db = cluster.after_recovery().await;
     }
-    eventually(PATIENCE, "the daemon has ended all work", async || {
-        match world.unfinished().await {
-            0 => Ok(()),
-            waiting => Err((waiting, daemon.log())),
-        }
-    })
-    .await;
-    daemon.signal(Signal::TERM);
-    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+    ends_all_work(&world, &mut daemon).await;
     to_the_end(&world).await;
     reconciled(&world).await;
     judge(&world).await;
@@ -294,7 +275,6 @@ async fn failover(seed: u64) -> u64 {
     let (mut world, mut random) = world_on(cluster.database().await, seed, |_| ()).await;
     world.faults(vec![Rule {
         delay_ms: Some(random.random_range(20..250)),
-        probability: Some(1.0),
         ..Rule::default()
     }]);
     deliver(&world, &mut random).await;
@@ -306,17 +286,7 @@ async fn failover(seed: u64) -> u64 {
     world.db = cluster.fail_over().await;
     let failed_over = Utc::now();
     let lost = sent_and_forgotten(&world).await;
-    eventually(
-        PATIENCE,
-        "the daemon has ended all work on the standby",
-        async || match world.unfinished().await {
-            0 => Ok(()),
-            waiting => Err((waiting, daemon.log())),
-        },
-    )
-    .await;
-    daemon.signal(Signal::TERM);
-    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+    ends_all_work(&world, &mut daemon).await;
     // By a heartbeat, or at the next start.
     to_the_end(&world).await;
     let noticed = "select count(*) from audit.steward_action where command = 'failover'";
@@ -360,6 +330,30 @@ async fn begun(world: &World, daemon: &Daemon) {
         }
     })
     .await;
+}
+
+/// The daemon goes on until nothing waits any more, and ends when it is asked to.
+async fn ends_all_work(world: &World, daemon: &mut Daemon) {
+    eventually(PATIENCE, "the daemon has ended all work", async || {
+        match world.unfinished().await {
+            0 => Ok(()),
+            waiting => Err((waiting, daemon.log())),
+        }
+    })
+    .await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
+}
+
+/// A replica comes back after others have ended its work. It finds that its lease has run out, ends what it has on the wire,
+/// and goes on as a new one or ends.
+async fn back_too_late(world: &World, replica: &mut Daemon) {
+    replica.signal(Signal::TERM);
+    let end = replica.end(PATIENCE).await;
+    assert!(end.is_some(), "{}", replica.log());
+    to_the_end(world).await;
+    reconciled(world).await;
+    judge(world).await;
 }
 
 /// One more daemon, which nothing happens to, ends all work.

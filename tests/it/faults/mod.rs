@@ -81,7 +81,7 @@ async fn whatever_fails_nothing_is_lost_and_nobody_stands_twice() {
         );
     }
     if asked.is_some() {
-        report::add(&rows);
+        report::add(rows);
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

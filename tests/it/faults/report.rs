@@ -26,22 +26,17 @@ pub(super) struct Row {
 }
 
 /// Adds the rows of a run and writes the report.
-pub(super) fn add(rows: &[Row]) {
+pub(super) fn add(rows: Vec<Row>) {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let file = docs.join("fault-runs.csv");
     let known = csv::Reader::from_path(&file).map(|mut runs| runs.deserialize().collect::<Result<Vec<Row>, _>>());
     let mut runs = known.map_or_else(|_| Vec::new(), |runs| runs.expect("docs/fault-runs.csv can be read"));
-    let mut added = csv::Writer::from_path(&file).unwrap();
-    for row in runs.iter().chain(rows) {
-        added.serialize(row).unwrap();
+    runs.extend(rows);
+    let mut written = csv::Writer::from_path(&file).unwrap();
+    for run in &runs {
+        written.serialize(run).unwrap();
     }
-    added.flush().unwrap();
-    drop(added);
-    runs = csv::Reader::from_path(&file)
-        .unwrap()
-        .deserialize()
-        .map(Result::unwrap)
-        .collect();
+    written.flush().unwrap();
     std::fs::write(docs.join("FAULT-REPORT.md"), report(&runs)).unwrap();
 }
 

@@ -1,7 +1,5 @@
 //! A database server of its own: its processes die, or it dies for good, and a standby goes on without its last commits.
 
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +8,7 @@ use gatekeeper::store::embedded::{Embedded, Plan};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Directory, TestDb, eventually, plan};
+use crate::support::{Directory, TestDb, eventually, plan_of_a_standby, write_in_cluster};
 
 /// How long a server may take to die, or to come back.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,13 +27,10 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) async fn start(name: &str) -> Cluster {
         let directory = Directory::new(name);
-        let mut plan = plan(&directory.path().join("data"));
-        // A standby recovers what it has of the log, and is promoted at its end.
-        let recovery = [("restore_command", "false"), ("hot_standby", "off")];
+        let mut plan = plan_of_a_standby(&directory.path().join("data"));
         // What is committed is there after a crash.
-        for (name, value) in recovery.into_iter().chain([("synchronous_commit", "on")]) {
-            plan.server_settings.push((name.to_owned(), value.to_owned()));
-        }
+        let safe = ("synchronous_commit".to_owned(), "on".to_owned());
+        plan.server_settings.push(safe);
         let server = Embedded::open(&plan).await.unwrap();
         Cluster {
             plan,
@@ -46,17 +41,19 @@ impl Cluster {
 
     /// Its database, with everything installed.
     pub(super) async fn database(&self) -> TestDb {
-        let server = self.server.as_ref().unwrap();
-        let db = TestDb::elsewhere(server.url(DATABASE)).await;
+        let db = TestDb::elsewhere(self.server().url(DATABASE)).await;
         db.store().install().await.unwrap();
         db
     }
 
-    async fn client(&self) -> Client {
-        let connection = self.server.as_ref().unwrap().connection(DATABASE);
-        let (client, connection) = connection.connect(NoTls).await.unwrap();
+    fn server(&self) -> &Embedded {
+        self.server.as_ref().unwrap()
+    }
+
+    async fn client(&self) -> Result<Client, tokio_postgres::Error> {
+        let (client, connection) = self.server().connection(DATABASE).connect(NoTls).await?;
         tokio::spawn(connection);
-        client
+        Ok(client)
     }
 
     fn part(&self, name: &str) -> PathBuf {
@@ -66,7 +63,7 @@ impl Cluster {
     /// Kills one of the processes that serve the daemon, whereupon the server ends all others and recovers from its log, as
     /// after `pg_ctl stop -m immediate`. False: none was there to be killed.
     pub(super) async fn crash(&self, process: i64) -> bool {
-        let witness = self.client().await;
+        let witness = self.client().await.unwrap();
         let process = i32::try_from(process).ok().and_then(Pid::from_raw);
         let killed = process.is_some_and(|process| kill_process(process, Signal::KILL).is_ok());
         if killed {
@@ -85,23 +82,16 @@ impl Cluster {
 
     /// Its database, as soon as it takes connections again.
     pub(super) async fn after_recovery(&self) -> TestDb {
-        let server = self.server.as_ref().unwrap();
         eventually(PATIENCE, "the server has recovered", async || {
-            let (client, connection) = server
-                .connection(DATABASE)
-                .connect(NoTls)
-                .await
-                .map_err(|error| error.to_string())?;
-            tokio::spawn(connection);
-            client.batch_execute("select").await.map_err(|error| error.to_string())
+            self.client().await?.batch_execute("select").await
         })
         .await;
-        TestDb::elsewhere(server.url(DATABASE)).await
+        TestDb::elsewhere(self.server().url(DATABASE)).await
     }
 
     /// Makes the standby: what has been committed by now, and nothing that comes later.
     pub(super) async fn make_standby(&self) {
-        let client = self.client().await;
+        let client = self.client().await.unwrap();
         let version = client
             .query_one("select current_setting('server_version_num')::int", &[])
             .await;
@@ -123,14 +113,8 @@ impl Cluster {
         for name in ["postmaster.pid", "postmaster.opts"] {
             let _ = std::fs::remove_file(self.part("standby").join(name));
         }
-        let owner = std::fs::metadata(self.part("cluster")).unwrap();
         for (name, text) in [("backup_label", label.as_str()), ("recovery.signal", "")] {
-            let path = self.part("standby").join(name);
-            std::fs::File::create(&path)
-                .unwrap()
-                .write_all(text.as_bytes())
-                .unwrap();
-            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+            write_in_cluster(&self.part("standby"), name, text);
         }
     }
 
@@ -157,9 +141,8 @@ impl Cluster {
         std::fs::rename(self.part("cluster"), self.part("lost")).unwrap();
         std::fs::rename(self.part("standby"), self.part("cluster")).unwrap();
         let server = Embedded::open(&self.plan).await.unwrap();
-        let url = server.url(DATABASE);
         self.server = Some(server);
-        TestDb::elsewhere(url).await
+        TestDb::elsewhere(self.server().url(DATABASE)).await
     }
 
     pub(super) async fn stop(mut self) {

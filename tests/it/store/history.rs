@@ -1,6 +1,5 @@
 //! A database that went on from another point than it was left at is noticed.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use gatekeeper::store::embedded::{Embedded, Plan};
 use gatekeeper::store::hold::{HoldKind, current_hold};
 use gatekeeper::store::replica::{ReplicaIdentity, start_replica};
 
-use crate::support::{Directory, config_for, plan};
+use crate::support::{Directory, config_for, plan_of_a_standby, write_in_cluster};
 
 /// Opens the cluster, starts a replica on it, and says what is held and what was noted.
 async fn start(plan: &Plan, after: &str) -> (Option<HoldKind>, String) {
@@ -41,21 +40,13 @@ async fn start(plan: &Plan, after: &str) -> (Option<HoldKind>, String) {
 /// From its next start on the cluster goes on as one that was recovered from its log: on a new timeline, as a standby that is
 /// promoted does.
 fn recover_at_the_next_start(data_directory: &Path) {
-    let cluster = data_directory.join("cluster");
-    let signal = cluster.join("recovery.signal");
-    std::fs::write(&signal, "").unwrap();
-    let owner = std::fs::metadata(&cluster).unwrap();
-    std::os::unix::fs::chown(&signal, Some(owner.uid()), Some(owner.gid())).unwrap();
+    write_in_cluster(&data_directory.join("cluster"), "recovery.signal", "");
 }
 
 #[tokio::test]
 async fn a_promoted_server_is_a_failover_and_one_that_was_not_seen_for_long_is_a_restored_one() {
     let directory = Directory::new("history");
-    let mut plan = plan(&directory.path().join("data"));
-    // It answers only when it is promoted.
-    for (name, value) in [("restore_command", "false"), ("hot_standby", "off")] {
-        plan.server_settings.push((name.to_owned(), value.to_owned()));
-    }
+    let plan = plan_of_a_standby(&directory.path().join("data"));
     assert_eq!(start(&plan, "").await, (None, String::new()));
     assert_eq!(start(&plan, "").await, (None, String::new()), "a restart is nothing");
 

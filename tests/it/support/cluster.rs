@@ -3,6 +3,7 @@
 //! It is an embedded cluster like the daemon's own, shared and guarded in the same way, only without fsync. It is made
 //! once, below `target/tmp`, and stops when the last test process has gone.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -32,6 +33,23 @@ pub(crate) fn plan(directory: &Path) -> Plan {
             .to_vec(),
         environment: Environment::read(),
     }
+}
+
+/// The same for a cluster that can go on as a promoted standby does: it answers only when it is promoted.
+pub(crate) fn plan_of_a_standby(directory: &Path) -> Plan {
+    let mut plan = plan(directory);
+    for (name, value) in [("restore_command", "false"), ("hot_standby", "off")] {
+        plan.server_settings.push((name.to_owned(), value.to_owned()));
+    }
+    plan
+}
+
+/// Writes a file of a cluster as the user that runs the server.
+pub(crate) fn write_in_cluster(cluster: &Path, name: &str, text: &str) {
+    let path = cluster.join(name);
+    std::fs::write(&path, text).unwrap();
+    let owner = std::fs::metadata(cluster).unwrap();
+    std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
 }
 
 /// The cluster of this test run.

@@ -36,15 +36,7 @@ impl TestDb {
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         admin(format!("create database {name} template {template}")).await;
         let config = config_for(&name);
-        let store = Store::open(&config)
-            .await
-            .unwrap_or_else(|error| panic!("{}", gatekeeper::fault::chain(&error)));
-        TestDb {
-            name,
-            config,
-            store,
-            elsewhere: false,
-        }
+        TestDb::opened(name, config, false).await
     }
 
     /// The database at this address, in a cluster of its own.
@@ -52,14 +44,19 @@ impl TestDb {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let mut config = Config::default();
         config.database.url = url;
+        let name = format!("elsewhere_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        TestDb::opened(name, config, true).await
+    }
+
+    async fn opened(name: String, config: Config, elsewhere: bool) -> TestDb {
         let store = Store::open(&config)
             .await
             .unwrap_or_else(|error| panic!("{}", gatekeeper::fault::chain(&error)));
         TestDb {
-            name: format!("elsewhere_{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            name,
             config,
             store,
-            elsewhere: true,
+            elsewhere,
         }
     }
 

@@ -6,7 +6,7 @@ mod directory;
 mod eventually;
 mod proxy;
 
-pub(crate) use cluster::{cluster, gatekeeper, plan};
+pub(crate) use cluster::{cluster, gatekeeper, plan, plan_of_a_standby, write_in_cluster};
 pub(crate) use database::{TestDb, config_for};
 pub(crate) use directory::Directory;
 pub(crate) use eventually::eventually;
