@@ -208,15 +208,35 @@ as $$
   limit 1
 $$;
 
--- Whether nothing waits: no lead is ready, claimed or being written. One question for each state, for each has an index;
--- all in one would read every lead there ever was. Called by `run --until-idle`.
+-- Whether nothing waits: no lead is ready, claimed or being written. What waits for a person who must speak about a write in
+-- doubt does not count. One question for each state, for each has an index; all in one would read every lead there ever
+-- was. Called by `run --until-idle`.
 create or replace function gate.is_idle()
 returns boolean
 language sql
 stable
 as $$
   select
-    not exists (select from gate.work where state = 'ready')
+    not exists (
+      select
+      from gate.work
+      where state = 'ready'
+        and (
+          waits_for is null
+          or not exists (select from gate.intent where contact_id = waits_for and in_doubt_at is not null)
+        )
+    )
     and not exists (select from gate.work where state = 'claimed')
-    and not exists (select from gate.work where state = 'intended')
+    and not exists (
+      select
+      from gate.work
+      where state = 'intended'
+        and not exists (
+          select
+          from gate.intent_lead
+          join gate.intent using (intent_id)
+          where intent_lead.lead_id = work.lead_id
+            and intent.in_doubt_at is not null
+        )
+    )
 $$;

@@ -27,8 +27,9 @@ $$;
 -- conflict  the CRM has the person under an id we did not know, or not under the one we knew (missing): the leads are
 -- missing   decided anew against what was read meanwhile, p_max_attempts times at the most
 -- withdrawn never sent: the leads are decided anew, uncharged
--- unknown   looked up after p_settle_seconds by recovery, before anything is sent again; from then on it is in doubt, and
---           the contact is read again later: see gate.rewrite_overwritten
+-- unknown   looked up after p_settle_seconds by recovery, before anything is sent again; from then on it is doubted, and
+--           the contact is read again later: see gate.rewrite_overwritten. Unknown again and again, it is in doubt: nothing
+--           more is tried before a person has spoken (gate.resolve_in_doubt)
 --
 -- A creation that is answered with the id of another contact of the mirror is a conflict: what it brought was not written.
 -- A row whose epoch is not the intent's any more changes nothing: another replica has taken over. It is kept in
@@ -74,7 +75,12 @@ begin
     set state = answered.outcome,
         settled_at = case when answered.outcome <> 'unknown' then clock_timestamp() end,
         recover_at = case
-          when answered.outcome = 'unknown' then clock_timestamp() + make_interval(secs => p_settle_seconds)
+          when answered.outcome = 'unknown' and not gate.is_past_asking(intent.created_at, intent.attempts + 1)
+          then clock_timestamp() + make_interval(secs => p_settle_seconds)
+        end,
+        in_doubt_at = case
+          when answered.outcome = 'unknown' and gate.is_past_asking(intent.created_at, intent.attempts + 1)
+          then clock_timestamp()
         end,
         attempts = intent.attempts + case when answered.outcome = 'unknown' then 1 else 0 end,
         doubted_at = case when answered.outcome = 'unknown' then clock_timestamp() else intent.doubted_at end,
@@ -137,7 +143,8 @@ begin
   where settled.outcome = 'applied'
     and contact.seen_at > settled.intended_at;
 
-  -- Our own write is in the mirror now, without waiting for a poll. What the mirror holds of a later version stays.
+  -- Our own write is in the mirror now, without waiting for a poll. What the mirror holds of a later version stays, and
+  -- nothing comes back of a person who was erased meanwhile.
   update crm.contact
   set crm_id = settled.crm_id,
       external_id = nullif(next.external_id, ''),
@@ -167,6 +174,7 @@ begin
   ) as next
   where contact.contact_id = settled.contact_id
     and settled.outcome = 'applied'
+    and contact.gone_reason is distinct from 'erased'
     and (contact.updated_at <= settled.updated_at) is not false
     and not exists (
       select
@@ -182,7 +190,12 @@ begin
   from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, body jsonb, origin jsonb)
   cross join lateral jsonb_each(settled.origin) as origin
   where settled.outcome = 'applied'
-    and exists (select from crm.contact where contact.contact_id = settled.contact_id)
+    and exists (
+      select
+      from crm.contact
+      where contact.contact_id = settled.contact_id
+        and contact.gone_reason is distinct from 'erased'
+    )
   on conflict (contact_id, field) do update
   set value = excluded.value,
       source = excluded.source,
@@ -197,6 +210,7 @@ begin
   join crm.contact using (contact_id)
   where settled.outcome = 'applied'
     and settled.operation = 'update'
+    and contact.gone_reason is distinct from 'erased'
     and settled.keys is not null
     and contact.archived_at is null;
   if v_keys is not null then

@@ -68,6 +68,35 @@ left join staging.lead using (lead_id);
 
 comment on view report.review is 'Leads about which a person must decide: the reason and the contacts in question with their evidence.';
 
+-- Writes whose outcome could not be found out. Read by `in-doubt list`.
+create or replace view report.in_doubt as
+select
+  intent.intent_id,
+  intent.contact_id,
+  intent.operation,
+  intent.crm_id,
+  intent.created_at,
+  intent.in_doubt_at,
+  intent.attempts,
+  intent.reason,
+  array(
+    select intent_lead.lead_id
+    from gate.intent_lead
+    where intent_lead.intent_id = intent.intent_id
+    order by intent_lead.lead_id
+  ) as leads,
+  (
+    select count(*)
+    from gate.work
+    where work.state = 'ready'
+      and work.waits_for = intent.contact_id
+  ) as waiting
+from gate.intent
+where intent.in_doubt_at is not null
+order by intent.in_doubt_at, intent.intent_id;
+
+comment on view report.in_doubt is 'Writes whose outcome stayed unknown for a day: the person, the leads that they are for, and how many leads wait. A person resolves them with `gatekeeper in-doubt resolve`.';
+
 -- What waits, and for how long. State by state, for each has an index: all in one would read every lead there ever was.
 create or replace view report.backlog as
 with unfinished as (

@@ -236,7 +236,8 @@ as $$
     'hold', (select to_jsonb(hold) from gate.current_hold() as hold),
     'doubted_intents', (select count(*) from gate.intent where doubted_at > clock_timestamp() - gate.longest_travel()),
     'open_intents', (select count(*) from gate.intent where state = 'open'),
-    'unknown_intents', (select count(*) from gate.intent where state = 'unknown'),
+    'unknown_intents', (select count(*) from gate.intent where state = 'unknown' and in_doubt_at is null),
+    'in_doubt_intents', (select count(*) from gate.intent where in_doubt_at is not null),
     'mirror', jsonb_build_object(
       'contacts', (select count(*) from crm.contact)
         - (select count(*) from crm.contact where crm_id is null)

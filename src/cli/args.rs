@@ -125,6 +125,13 @@ pub enum Command {
         #[command(subcommand)]
         action: ReplicaAction,
     },
+    /// Writes whose outcome could not be found out for a day; a person says how they ended
+    #[command(name = "in-doubt")]
+    InDoubt {
+        /// What to do.
+        #[command(subcommand)]
+        action: InDoubtAction,
+    },
     /// Read again what was written lately, and write again what an older request of ours has overwritten
     #[command(
         after_help = "After an incident in which requests may have been held back for long, in a proxy for example.\nA running daemon does it; `status` and audit.decision (action rewrite) show what it found.\n\nExamples:\n  gatekeeper reconcile --note 'proxy restarted'                             # the last 24 hours\n  gatekeeper reconcile --since 2026-11-25T08:00:00Z --note 'proxy restarted'"
@@ -283,6 +290,46 @@ pub enum ReplicaAction {
         #[arg(long)]
         note: String,
     },
+}
+
+/// `in-doubt …`
+#[derive(Debug, Subcommand)]
+pub enum InDoubtAction {
+    /// List them, with the leads that they are for and how many more wait
+    List {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say how one ended
+    #[command(
+        after_help = "Look into the CRM first: its contact, by the id or by the address that `gatekeeper explain LEAD` shows.\n\nExamples:\n  gatekeeper in-doubt resolve 0198… --as applied --note 'the CRM holds it'\n  gatekeeper in-doubt resolve 0198… --as applied --crm-id 512 --note 'made at 8:02'\n  gatekeeper in-doubt resolve 0198… --as lost --note 'no such contact'\n  gatekeeper in-doubt resolve 0198… --as again --note 'the CRM is well again'"
+    )]
+    Resolve {
+        /// The write, as `in-doubt list` shows it
+        #[arg(value_name = "WRITE")]
+        intent: uuid::Uuid,
+        /// How it ended
+        #[arg(long = "as", value_name = "END")]
+        verdict: InDoubtVerdict,
+        /// The contact that a creation made
+        #[arg(long, value_name = "ID")]
+        crm_id: Option<String>,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+    },
+}
+
+/// How a write in doubt ended.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum InDoubtVerdict {
+    /// The CRM holds it
+    Applied,
+    /// It never happened: its leads are decided anew
+    Lost,
+    /// Nobody knows: the daemon is to ask and try once more
+    Again,
 }
 
 /// `rules …`

@@ -6,6 +6,7 @@ mod dead;
 mod exit;
 mod explain;
 mod hold;
+mod in_doubt;
 mod mirror;
 mod output;
 mod reconcile;
@@ -50,6 +51,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::Pause { note } => hold::pause(&config, &note).await,
         Command::Resume { after_restore, note } => hold::resume(&config, after_restore, &note).await,
         Command::Replica { action } => hold::replica(&config, action).await,
+        Command::InDoubt { action } => in_doubt::in_doubt(&config, action).await,
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),

@@ -60,6 +60,10 @@ fn print(status: &Value) -> Result<(), CliError> {
         status["unknown_intents"].to_string(),
     ]);
     rows.push(vec![
+        "writes in doubt, for you to resolve".into(),
+        status["in_doubt_intents"].to_string(),
+    ]);
+    rows.push(vec![
         "writes that may land once more".into(),
         status["doubted_intents"].to_string(),
     ]);

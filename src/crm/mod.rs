@@ -33,6 +33,8 @@ pub type FieldSet = std::collections::BTreeSet<Field>;
 pub enum ReadKey {
     /// The CRM's own id; merged-away ids lead to the survivor where the CRM does so.
     CrmId,
+    /// The CRM's own id, among the contacts in its recycle bin alone.
+    ArchivedCrmId,
     /// An e-mail address, primary or secondary.
     Email,
     /// Our unique property.

@@ -221,8 +221,32 @@ impl Fold<'_, '_> {
         founded.or_else(|| self.input.key_holders.get(key).copied())
     }
 
+    /// Somebody erased this person in the CRM. An address that is shared, or that somebody else holds, says nothing.
+    fn is_erased(&self, lead: &LeadInput) -> bool {
+        let erased = &self.input.erased_keys;
+        !erased.is_empty()
+            && Founding::each(&lead.normalized.keys).iter().any(|founding| {
+                let is_own = match founding {
+                    Founding::Email(email) => {
+                        !self.input.shared_emails.contains(email) && self.holder_of(email).is_none()
+                    }
+                    _ => true,
+                };
+                is_own && erased.contains(&self.input.person_keys.key(founding))
+            })
+    }
+
     fn new_person(&mut self, place: usize, best_score: Option<f32>) {
         let lead = &self.input.leads[place];
+        if self.is_erased(lead) {
+            let found = Found {
+                score: best_score,
+                reason: Some("erased_in_crm".into()),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Dead, found);
+            return;
+        }
         let contact_id = self.input.contact_ids[place];
         let own_email = lead
             .normalized

@@ -45,6 +45,8 @@ pub struct BatchInput<'a> {
     pub shared_emails: BTreeSet<String>,
     /// Contacts by the person key that they carry, or that a contact carried which was merged into them.
     pub key_holders: BTreeMap<String, KeyHolder>,
+    /// Of the keys by which the leads' people would be known again, those of people who were erased in the CRM.
+    pub erased_keys: BTreeSet<String>,
     /// The rules.
     pub policy: &'a Policy,
     /// Makes person keys.

@@ -7,7 +7,7 @@ use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::{LeadId, Normalized};
+use crate::domain::{LeadId, MatchKeys, Normalized};
 
 /// What a person's key is founded on: the strongest identifier that is the person's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +33,34 @@ impl Founding {
     /// All on which the key of this person may be founded, the strongest first.
     pub fn all(normalized: &Normalized, own_email: Option<&str>) -> Vec<Self> {
         let keys = &normalized.keys;
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        let name = format!("{}|{}", part(&keys.first_name), part(&keys.last_name));
-        let named = keys.first_name.is_some() || keys.last_name.is_some();
+        let name = full_name(keys);
         let by_id = keys.external_id.clone().map(Founding::ExternalId);
         let by_email = own_email.map(|email| Founding::Email(email.to_owned()));
         let by_phone = keys
             .phones
             .first()
             .map(|phone| Founding::Phone(phone.clone(), name.clone()));
-        let by_name = named.then(|| Founding::Name(format!("{name}|{}", part(&keys.company))));
-        [by_id, by_email, by_phone, by_name].into_iter().flatten().collect()
+        [by_id, by_email, by_phone, by_name(keys)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// All by which a person is known again who was erased: each identifier that is the person's own, and the bare name of
+    /// those alone who have nothing else, for a namesake is somebody else. Which addresses are shared the caller knows.
+    pub fn each(keys: &MatchKeys) -> Vec<Self> {
+        let name = full_name(keys);
+        let by_id = keys.external_id.clone().map(Founding::ExternalId);
+        let by_email = keys.emails.iter().cloned().map(Founding::Email);
+        let by_phone = keys
+            .phones
+            .iter()
+            .map(|phone| Founding::Phone(phone.clone(), name.clone()));
+        let mut each: Vec<Self> = by_id.into_iter().chain(by_email).chain(by_phone).collect();
+        if each.is_empty() {
+            each.extend(by_name(keys));
+        }
+        each
     }
 
     fn parts(&self) -> (&'static str, String) {
@@ -55,6 +72,17 @@ impl Founding {
             Founding::Lead(lead_id) => ("lead", lead_id.to_string()),
         }
     }
+}
+
+fn full_name(keys: &MatchKeys) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    format!("{}|{}", part(&keys.first_name), part(&keys.last_name))
+}
+
+fn by_name(keys: &MatchKeys) -> Option<Founding> {
+    let named = keys.first_name.is_some() || keys.last_name.is_some();
+    let company = keys.company.as_deref().unwrap_or_default();
+    named.then(|| Founding::Name(format!("{}|{company}", full_name(keys))))
 }
 
 /// Makes person keys with the secret of this installation.

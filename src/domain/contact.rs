@@ -52,6 +52,28 @@ pub struct Provenance {
     pub lead_id: Option<i64>,
 }
 
+/// A contact that a read by its id did not find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// The CRM's id.
+    pub crm_id: String,
+    /// The addresses that the mirror knows of it.
+    pub emails: Vec<String>,
+}
+
+/// What became of contacts that are not among the CRM's living any more; by the CRM's id.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gone {
+    /// In the recycle bin, from which somebody may take them.
+    pub archived: Vec<String>,
+    /// Nowhere, and nobody holds an address of theirs: deleted for good.
+    pub erased: Vec<String>,
+    /// Nowhere, but somebody holds an address of theirs: merged, or erased and entered anew. Nobody can tell.
+    pub missing: Vec<String>,
+    /// Who holds those addresses.
+    pub holders: Vec<Record>,
+}
+
 /// The contact that carries a person key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHolder {

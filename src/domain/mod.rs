@@ -14,7 +14,7 @@ pub use batch::{
     Action, Batch, ChangeRow, ConfirmedRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin,
     ProvisionalContact, WaitingRow,
 };
-pub use contact::{KeyHolder, KnownContact, Provenance, Record};
+pub use contact::{Absent, Gone, KeyHolder, KnownContact, Provenance, Record};
 pub use document::Document;
 pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};

@@ -3,6 +3,7 @@
 //! The loops speak to the CRM only through this. One method makes one call; trying again is the loops' business.
 
 mod error;
+mod gone;
 
 pub use error::LineError;
 

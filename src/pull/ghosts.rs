@@ -13,6 +13,7 @@ use crate::domain::ContactId;
 use crate::governor::Priority;
 use crate::line::Line;
 use crate::normalize::Normalizer;
+use crate::store::gone::absent;
 use crate::store::mirror::{MirrorRows, ghosts};
 
 /// Asks for all whom the pass did not see; writes those that are there, under whatever id, and buries the others.
@@ -38,8 +39,11 @@ pub(super) async fn bury<C: Reader + Writer>(
         let ids: Vec<String> = unseen.into_iter().map(|(_, crm_id)| crm_id).collect();
         let there = read_by_id(line, priority, &ids).await?;
         let gone: Vec<String> = ids.into_iter().filter(|id| !there.found.contains(id)).collect();
+        let absent = absent(&ours.store.client().await?, &gone).await?;
+        let gone = line.gone(priority, &absent).await?;
         let normalizer = Arc::clone(normalizer);
-        let records = there.records;
+        let mut records = there.records;
+        records.extend_from_slice(&gone.holders);
         let rows = tokio::task::spawn_blocking(move || MirrorRows::new(&records, &normalizer))
             .await
             .map_err(|_| PullError::Panicked { pass: ours.pass.name() })?;

@@ -91,7 +91,7 @@ impl<C: Reader + Writer + 'static> Pull<C> {
         if pass == Pass::Full && !resumed {
             state.expected = self.expected(&state, priority).await?;
         }
-        let ours = Ours::new(&self.store, pass, self.holder, &state);
+        let ours = Ours::new(&self.store, &self.rulebook, pass, self.holder, &state);
         if !state.listed && !self.list(&ours, &state, rules, priority, budget, progress).await? {
             return Ok(None);
         }

@@ -3,14 +3,18 @@
 use chrono::{DateTime, Utc};
 
 use super::PullError;
+use crate::domain::Gone;
 use crate::fault::{Classify, Fault, chain};
-use crate::store::mirror::{MirrorRows, Written, bury_ghosts};
+use crate::rulebook::Rulebook;
+use crate::store::gone::bury;
+use crate::store::mirror::{MirrorRows, Written};
 use crate::store::passes::{Found, Holder, Pass, PassState, step_pass};
 use crate::store::{Store, StoreError, Transaction, commit};
 
 /// A pass that is ours.
 pub(super) struct Ours<'a> {
     pub(super) store: &'a Store,
+    pub(super) rulebook: &'a Rulebook,
     pub(super) pass: Pass,
     pub(super) holder: Holder,
     pub(super) started_at: DateTime<Utc>,
@@ -19,9 +23,10 @@ pub(super) struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    pub(super) fn new(store: &'a Store, pass: Pass, holder: Holder, state: &PassState) -> Self {
+    pub(super) fn new(store: &'a Store, rulebook: &'a Rulebook, pass: Pass, holder: Holder, state: &PassState) -> Self {
         Self {
             store,
+            rulebook,
             pass,
             holder,
             started_at: state.started_at,
@@ -31,12 +36,18 @@ impl<'a> Ours<'a> {
 
     /// Writes pages, and that the pass has come so far.
     pub(super) async fn write(&self, rows: &MirrorRows, cursor: Option<&str>, last: bool) -> Result<Found, PullError> {
-        self.transact(rows, &[], cursor, last, i64::try_from(rows.len()).unwrap_or(i64::MAX))
-            .await
+        self.transact(
+            rows,
+            &Gone::default(),
+            cursor,
+            last,
+            i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        )
+        .await
     }
 
     /// Writes what a look for ghosts found, and buries those who are gone.
-    pub(super) async fn write_ghosts(&self, rows: &MirrorRows, gone: &[String]) -> Result<Found, PullError> {
+    pub(super) async fn write_ghosts(&self, rows: &MirrorRows, gone: &Gone) -> Result<Found, PullError> {
         self.transact(rows, gone, None, true, 0).await
     }
 
@@ -45,7 +56,7 @@ impl<'a> Ours<'a> {
     async fn transact(
         &self,
         rows: &MirrorRows,
-        gone: &[String],
+        gone: &Gone,
         cursor: Option<&str>,
         listed: bool,
         read: i64,
@@ -61,11 +72,8 @@ impl<'a> Ours<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let ghost = if gone.is_empty() {
-            0
-        } else {
-            bury_ghosts(&transaction, gone).await?
-        };
+        let normalizer = self.rulebook.rules().normalizer;
+        let ghost = bury(&transaction, gone, &normalizer, self.rulebook.person_keys()).await?;
         let found = Found {
             rows: read,
             missing: written.missing,

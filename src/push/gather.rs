@@ -15,7 +15,7 @@ use crate::normalize::Normalizer;
 use crate::rulebook::Rules;
 use crate::store::claim::Claimed;
 use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
-use crate::store::matching::{holders_of_emails, holders_of_keys, known_contacts, match_leads};
+use crate::store::matching::{erased_keys, holders_of_emails, holders_of_keys, known_contacts, match_leads};
 
 /// Decides a batch of claimed leads and stores what was decided. The caller commits. `other` is a second connection, taken
 /// before the transaction began: nobody waits for a connection while all wait for the people's lock.
@@ -134,13 +134,16 @@ async fn decide(
         Founding::all(&lead.normalized, email)
     });
     let keys: BTreeSet<String> = founding.map(|founding| person_keys.key(&founding)).collect();
+    let known_again = leads.iter().flat_map(|lead| Founding::each(&lead.normalized.keys));
+    let known_again: BTreeSet<String> = known_again.map(|founding| person_keys.key(&founding)).collect();
     let holders = async {
         let held = holders_of_emails(other, &emails).await?;
         let key_holders = holders_of_keys(other, &keys).await?;
+        let erased_keys = erased_keys(other, &known_again).await?;
         let (contact_ids, decision_ids) = reserve_ids(other, leads.len()).await?;
-        Ok((held, key_holders, contact_ids, decision_ids))
+        Ok((held, key_holders, erased_keys, contact_ids, decision_ids))
     };
-    let (known, (held, key_holders, contact_ids, decision_ids)) =
+    let (known, (held, key_holders, erased_keys, contact_ids, decision_ids)) =
         tokio::try_join!(known_contacts(client, &contacts), holders)?;
     laps.lap("known");
     let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
@@ -151,6 +154,7 @@ async fn decide(
         holders: held.holders,
         shared_emails: held.shared,
         key_holders,
+        erased_keys,
         policy: &rules.policy,
         person_keys,
         contact_ids,

@@ -132,6 +132,16 @@ impl Sandbox {
         self.by_human(|turn| Ok(turn.archive_one(id).body))
     }
 
+    /// Erases a contact for good, as a person does.
+    ///
+    /// # Errors
+    /// When there is no such contact.
+    pub fn human_erase(&self, id: &str) -> Result<(), String> {
+        let body = serde_json::json!({"objectId": id});
+        self.by_human(|turn| turn.gdpr_delete(&body).map(|reply| reply.body))
+            .map(|_| ())
+    }
+
     /// Where indices and records disagree; empty when all is well.
     pub fn index_faults(&self) -> Vec<String> {
         lock(&self.world).book.disagreements()

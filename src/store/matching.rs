@@ -251,3 +251,13 @@ pub async fn holders_of_keys(
         })
         .collect()
 }
+
+/// Which of these person keys belong to people who were erased in the CRM.
+///
+/// # Errors
+/// As every statement.
+pub async fn erased_keys(client: &impl GenericClient, keys: &BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let rows = call::rows(client, "select * from gate.erased_keys($1)", &[&keys]).await?;
+    rows.iter().map(|row| Ok(row.try_get("person_key")?)).collect()
+}

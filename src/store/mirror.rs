@@ -14,7 +14,7 @@ use tokio_postgres::types::Json;
 use super::intend::Columns;
 use super::matching::StoredKeys;
 use super::{StoreError, call};
-use crate::domain::{ContactId, CrmId, MatchKeys, Record};
+use crate::domain::{CANONICAL, ContactId, CrmId, Field, MatchKeys, Record};
 use crate::normalize::Normalizer;
 
 /// What writing contacts changed.
@@ -183,27 +183,6 @@ pub async fn ghosts(
         .collect()
 }
 
-/// Notes that contacts are not in the CRM any more. `reason` is `archived`, `erased` or `missing`.
-///
-/// # Errors
-/// As every statement.
-pub async fn bury_contacts(client: &impl GenericClient, crm_ids: &[String], reason: &str) -> Result<(), StoreError> {
-    call::rows(client, "select gate.bury_contacts($1, $2)", &[&crm_ids, &reason]).await?;
-    Ok(())
-}
-
-/// Buries contacts that a complete pass did not see and that the CRM does not know; how many.
-///
-/// # Errors
-/// As every statement.
-pub async fn bury_ghosts(client: &impl GenericClient, crm_ids: &[String]) -> Result<i64, StoreError> {
-    Ok(
-        call::row(client, "select gate.bury_contacts($1, $2)", &[&crm_ids, &"missing"])
-            .await?
-            .try_get(0)?,
-    )
-}
-
 /// How old the mirror is; absent before the first full load.
 ///
 /// # Errors
@@ -237,7 +216,7 @@ pub async fn grown_keys(client: &impl GenericClient, limit: i32) -> Result<Vec<(
     rows.iter().map(contact_to_read).collect()
 }
 
-fn contact_to_read(row: &Row) -> Result<(ContactId, Value), StoreError> {
+pub(super) fn contact_to_read(row: &Row) -> Result<(ContactId, Value), StoreError> {
     let Json(contact): Json<Value> = row.try_get("contact")?;
     Ok((ContactId(row.try_get("contact_id")?), contact))
 }
@@ -268,4 +247,21 @@ pub async fn rederive_keys(
     )
     .await?;
     Ok(())
+}
+
+/// A row of `crm.contact` as the normalizer takes it.
+pub fn mirrored_record(contact: &Value) -> Record {
+    let text = |field: &Field| {
+        contact[field.name()]
+            .as_str()
+            .map(|value| (field.clone(), value.to_owned()))
+    };
+    let additional = contact["additional_emails"].as_array().into_iter().flatten();
+    Record {
+        values: CANONICAL.iter().filter_map(text).collect(),
+        additional_emails: additional
+            .filter_map(|email| email.as_str().map(str::to_owned))
+            .collect(),
+        ..Record::default()
+    }
 }

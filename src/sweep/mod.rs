@@ -13,14 +13,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::crm::{Reader, Writer};
-use crate::domain::{CANONICAL, ContactId, Field, LeadId, MatchKeys, Record, ReplicaId};
+use crate::domain::{ContactId, LeadId, MatchKeys, ReplicaId};
 use crate::failpoint::reach;
 use crate::governor::Priority;
 use crate::line::Line;
 use crate::push::sender::SenderHandle;
 use crate::rulebook::Rulebook;
 use crate::store::Store;
-use crate::store::mirror::{grown_keys, outdated_keys, rederive_keys};
+use crate::store::mirror::{grown_keys, mirrored_record, outdated_keys, rederive_keys};
 use crate::store::recover::{OpenIntent, next_recovery, take_recoverable};
 use crate::store::replica::{adopt_leads, forget_old, rescue_claims};
 
@@ -194,7 +194,7 @@ impl<C: Reader + Writer> Sweep<C> {
         let derived: Vec<(ContactId, Value, MatchKeys)> = to_derive
             .into_iter()
             .map(|(contact_id, contact)| {
-                let keys = normalizer.record(&record(&contact)).keys;
+                let keys = normalizer.record(&mirrored_record(&contact)).keys;
                 (contact_id, contact, keys)
             })
             .collect();
@@ -228,22 +228,5 @@ impl<C: Reader + Writer> Sweep<C> {
             self.rulebook.set_schema(schema);
         }
         Ok(())
-    }
-}
-
-/// A row of `crm.contact` as the normalizer takes it.
-fn record(contact: &Value) -> Record {
-    let text = |field: &Field| {
-        contact[field.name()]
-            .as_str()
-            .map(|value| (field.clone(), value.to_owned()))
-    };
-    let additional = contact["additional_emails"].as_array().into_iter().flatten();
-    Record {
-        values: CANONICAL.iter().filter_map(text).collect(),
-        additional_emails: additional
-            .filter_map(|email| email.as_str().map(str::to_owned))
-            .collect(),
-        ..Record::default()
     }
 }

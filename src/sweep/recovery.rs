@@ -10,7 +10,8 @@ use crate::crm::{ReadAnswer, ReadKey, Reader, Writer};
 use crate::domain::{CrmId, Field, IntentId, Operation, Record};
 use crate::governor::{Bucket, Priority};
 use crate::line::LineError;
-use crate::store::mirror::{bury_contacts, mirror_write};
+use crate::store::gone::{absent, bury};
+use crate::store::mirror::mirror_write;
 use crate::store::recover::OpenIntent;
 use crate::store::settle::{SettleRow, SettleRules, SettledAs, settle};
 
@@ -140,12 +141,22 @@ impl<C: Reader + Writer> Sweep<C> {
 
     async fn conclude(&self, looked: Looked) -> Result<(), SweepError> {
         let normalizer = self.rulebook.rules().normalizer;
-        let client = self.store.client().await?;
+        let mut records = looked.records;
         if !looked.gone.is_empty() {
-            bury_contacts(&client, &looked.gone, "missing").await?;
+            let absent = absent(&self.store.client().await?, &looked.gone).await?;
+            let gone = self.line.gone(Priority::Recovery, &absent).await?;
+            records.extend_from_slice(&gone.holders);
+            bury(
+                &self.store.client().await?,
+                &gone,
+                &normalizer,
+                self.rulebook.person_keys(),
+            )
+            .await?;
         }
-        if !looked.records.is_empty() {
-            mirror_write(&client, &looked.records, &normalizer).await?;
+        let client = self.store.client().await?;
+        if !records.is_empty() {
+            mirror_write(&client, &records, &normalizer).await?;
         }
         if !looked.rows.is_empty() {
             let rules = SettleRules {

@@ -126,7 +126,7 @@ create table audit.steward_action -- What people did: replays, discards, reviews
   action_id bigint not null generated always as identity -- Number of the action.
   acted_at timestamp with time zone not null default now() -- When.
   acted_by text not null default SESSION_USER -- The database user.
-  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release; failover, restored.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, in-doubt resolve; failover, restored.
   lead_id bigint -- The lead.
   contact_id bigint -- The contact.
   note text -- Why.
@@ -157,7 +157,7 @@ create table crm.contact -- The mirror: one row for each contact of the CRM, als
   created_at timestamp with time zone -- When the CRM made the contact.
   updated_at timestamp with time zone -- When the CRM last changed it. An older version never overwrites a newer one.
   archived_at timestamp with time zone -- When it was found to be gone. A tombstone is never matched.
-  gone_reason text -- archived (in the bin), merged (see crm.contact_alias), erased, or missing (a full comparison did not find it).
+  gone_reason text -- archived (in the bin), merged (see crm.contact_alias), erased (nowhere: values and provenance are dropped, see gate.erased_key), or missing (nowhere, but somebody holds an address of theirs).
   seen_at timestamp with time zone not null default now() -- When this row was last read from the CRM or confirmed by our own write.
   constraint contact_crm_id_key UNIQUE (crm_id)
   constraint contact_gone CHECK (((archived_at IS NULL) = (gone_reason IS NULL)))
@@ -251,6 +251,15 @@ create table gate.dead_letter -- Leads that could not be processed, with the rea
   constraint dead_letter_state CHECK ((state = ANY (ARRAY['waiting'::text, 'replayed'::text, 'discarded'::text])))
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.erased_key -- Person keys of people who were erased in the CRM, one for each identifier that they had. A lead that would be a new person and founds one of them ends in the dead letters as erased_in_crm.
+  person_key text not null -- Keyed hash (HMAC-SHA-256) of an external id, an address, or a number with the name. The identifier itself is not kept.
+  contact_id bigint not null -- The tombstone in crm.contact, which holds no value any more.
+  erased_at timestamp with time zone not null default now() -- When Gatekeeper found out.
+  constraint erased_key_form CHECK ((person_key ~ '^v[0-9]+[.][a-z2-7]+$'::text))
+  constraint erased_key_pkey PRIMARY KEY (person_key)
+  CREATE INDEX erased_key_contact ON gate.erased_key USING btree (contact_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.governor -- The CRM's limits, shared by all replicas: one row for each.
   bucket text not null -- general, search or daily.
   grants timestamp with time zone[] not null default '{}'::timestamp with time zone[] -- When the permits of the rolling window were given.
@@ -307,16 +316,19 @@ create table gate.intent -- A write that may be sent from now on. Committed befo
   settled_at timestamp with time zone -- When it ended.
   doubted_at timestamp with time zone -- When it came into doubt whether a request of it may still land: an answer was lost, another replica took it over, or a report came too late.
   verify_at timestamp with time zone -- When the contact is to be read again for it, to see whether such a request has landed over a newer value.
+  in_doubt_at timestamp with time zone -- Since when nothing is tried any more, because the outcome stayed unknown again and again for a day: `gatekeeper in-doubt` lists it, a person resolves it. Leads of this person wait.
+  constraint intent_in_doubt CHECK (((in_doubt_at IS NULL) OR (state = 'unknown'::text)))
   constraint intent_key CHECK (((operation = 'update'::text) OR (gatekeeper_key IS NOT NULL)))
   constraint intent_operation CHECK ((operation = ANY (ARRAY['create'::text, 'update'::text])))
   constraint intent_pkey PRIMARY KEY (intent_id)
-  constraint intent_recover CHECK (((state = 'unknown'::text) = (recover_at IS NOT NULL)))
+  constraint intent_recover CHECK ((((state = 'unknown'::text) AND (in_doubt_at IS NULL)) = (recover_at IS NOT NULL)))
   constraint intent_settled CHECK (((state = ANY (ARRAY['open'::text, 'unknown'::text])) = (settled_at IS NULL)))
   constraint intent_state CHECK ((state = ANY (ARRAY['open'::text, 'unknown'::text, 'applied'::text, 'rejected'::text, 'conflict'::text, 'missing'::text, 'withdrawn'::text])))
   constraint intent_target CHECK (((operation = 'update'::text) = (crm_id IS NOT NULL)))
   constraint intent_verify CHECK (((verify_at IS NULL) OR (doubted_at IS NOT NULL)))
   CREATE INDEX intent_created_at ON gate.intent USING brin (created_at)
   CREATE INDEX intent_doubted ON gate.intent USING btree (contact_id) WHERE (doubted_at IS NOT NULL)
+  CREATE INDEX intent_in_doubt ON gate.intent USING btree (in_doubt_at) WHERE (in_doubt_at IS NOT NULL)
   CREATE UNIQUE INDEX intent_one_open ON gate.intent USING btree (contact_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   CREATE INDEX intent_open_by_replica ON gate.intent USING btree (replica_id) WHERE (state = ANY (ARRAY['open'::text, 'unknown'::text]))
   CREATE INDEX intent_verify_at ON gate.intent USING btree (verify_at) WHERE (verify_at IS NOT NULL)
@@ -684,6 +696,21 @@ create view report.decision_count -- Leads by action and by the tier that identi
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.in_doubt -- Writes whose outcome stayed unknown for a day: the person, the leads that they are for, and how many leads wait. A person resolves them with `gatekeeper in-doubt resolve`.
+  intent_id uuid
+  contact_id bigint
+  operation text
+  crm_id text
+  created_at timestamp with time zone
+  in_doubt_at timestamp with time zone
+  attempts integer
+  reason text
+  leads bigint[]
+  waiting bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.one_by_one -- What searching for each lead by e-mail and then writing it would have cost in calls, and how many contacts it would have made.
   leads bigint
   searches bigint
@@ -745,6 +772,9 @@ create view staging.lead_status -- What became of your leads: waiting, writing, 
 create function gate.add_keys(p_keys jsonb) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.addresses_of(p_crm_ids text[]) returns TABLE(crm_id text, emails text[]) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(adopted bigint, looked_until bigint) volatile
   grant execute to gatekeeper_daemon
 
@@ -758,6 +788,9 @@ create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds int
   grant execute to gatekeeper_daemon
 
 create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.bury_erased(p_people jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.canonical_fields() returns text[] immutable
@@ -776,6 +809,9 @@ create function gate.company_level(p_left text, p_right text) returns text immut
   grant execute to gatekeeper_daemon
 
 create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.contacts_to_erase(p_crm_ids text[]) returns TABLE(contact_id bigint, contact jsonb) stable
   grant execute to gatekeeper_daemon
 
 create function gate.current_hold() returns TABLE(kind text, since timestamp with time zone, set_by text, note text) stable
@@ -803,6 +839,9 @@ create function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestam
   grant execute to gatekeeper_daemon
 
 create function gate.end_verifications(p_intents uuid[]) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.erased_keys(p_keys text[]) returns TABLE(person_key text) stable
   grant execute to gatekeeper_daemon
 
 create function gate.expect_contacts(p_expected bigint) returns void volatile
@@ -863,6 +902,9 @@ create function gate.intents_stored(p_intents uuid[]) returns bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.is_idle() returns boolean stable
+  grant execute to gatekeeper_daemon
+
+create function gate.is_past_asking(p_created_at timestamp with time zone, p_attempts integer) returns boolean stable
   grant execute to gatekeeper_daemon
 
 create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
@@ -1007,6 +1049,9 @@ create function gate.rescue_claims() returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.reserve_ids(p_contacts integer, p_decisions integer) returns TABLE(contact_ids bigint[], decision_ids bigint[]) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.resolve_in_doubt(p_intent uuid, p_as text, p_crm_id text, p_note text, p_max_attempts integer) returns text volatile
   grant execute to gatekeeper_daemon
 
 create function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text) returns boolean volatile

@@ -54,7 +54,7 @@ pub(super) fn found(key: ReadKey, values: &[String], told: Told) -> ReadAnswer {
 fn identifiers(key: ReadKey, record: &Record) -> (Option<String>, Vec<String>) {
     let form = |text: &String| comparable(key, text);
     match key {
-        ReadKey::CrmId => (
+        ReadKey::CrmId | ReadKey::ArchivedCrmId => (
             Some(form(&record.crm_id)),
             record.absorbed_ids.iter().map(|id| form(&id.0)).collect(),
         ),
@@ -80,7 +80,7 @@ pub(super) fn once_each(key: ReadKey, values: &[String]) -> Vec<String> {
 /// The form in which two spellings of one value are equal. HubSpot lowers the case of addresses.
 fn comparable(key: ReadKey, value: &str) -> String {
     match key {
-        ReadKey::CrmId => value.trim().to_owned(),
+        ReadKey::CrmId | ReadKey::ArchivedCrmId => value.trim().to_owned(),
         ReadKey::Email => value.trim().to_lowercase(),
         ReadKey::GatekeeperKey => value.trim().to_ascii_lowercase(),
     }

@@ -123,7 +123,7 @@ impl Reader for HubSpot {
             operation: Operation::BatchRead,
             method: Method::POST,
             url: self.endpoints.contacts("/batch/read"),
-            query: Vec::new(),
+            query: wire::read_query(key),
             body: Some(wire::read_body(&self.names.asked_for(&fields), key, &asked)),
             rows: values.len(),
         };
@@ -135,7 +135,10 @@ impl Reader for HubSpot {
             if !told.has_results {
                 return Err(no_answer("no_results"));
             }
-            Ok(found(key, values, told))
+            let mut answer = found(key, values, told);
+            let archived = key == ReadKey::ArchivedCrmId;
+            answer.records.iter_mut().for_each(|record| record.archived |= archived);
+            Ok(answer)
         })
     }
 }

@@ -7,13 +7,14 @@ use super::SenderSettings;
 use super::answered::{Sorted, sort};
 use super::queue::{Task, Work};
 use crate::crm::{CreateRow, CrmError, ReadAnswer, ReadKey, Reader, UpdateRow, Writer};
-use crate::domain::{CrmId, Field, IntentId, Record};
+use crate::domain::{CrmId, Field, Gone, IntentId, Record};
 use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::governor::{Backoff, Bucket, Permit, Priority};
 use crate::line::{Line, LineError};
 use crate::rulebook::Rulebook;
-use crate::store::mirror::{bury_contacts, mirror_write};
+use crate::store::gone::{absent, bury};
+use crate::store::mirror::mirror_write;
 use crate::store::recover::{OpenIntent, still_open};
 use crate::store::settle::{SettleRow, SettleRules, SettledAs, settle};
 use crate::store::{Store, StoreError};
@@ -239,7 +240,12 @@ impl<C: Reader + Writer> Carrier<C> {
                 self.store_records(&answer.records).await;
             }
             None => {
-                self.until_stored(Answered::Gone(std::slice::from_ref(&crm_id.0))).await;
+                let absent = absent(&self.store.client().await?, std::slice::from_ref(&crm_id.0)).await?;
+                let gone = self.line.gone(Priority::Recovery, &absent).await?;
+                if !gone.holders.is_empty() {
+                    self.store_records(&gone.holders).await;
+                }
+                self.until_stored(Answered::Gone(&gone)).await;
             }
         }
         Ok(())
@@ -288,7 +294,9 @@ impl<C: Reader + Writer> Carrier<C> {
             Answered::Records(records) => {
                 mirror_write(&client, records, &normalizer).await?;
             }
-            Answered::Gone(crm_ids) => bury_contacts(&client, crm_ids, "missing").await?,
+            Answered::Gone(gone) => {
+                bury(&client, gone, &normalizer, self.rulebook.person_keys()).await?;
+            }
             Answered::Rows(rows, call_id) => {
                 let rules = SettleRules {
                     settle_seconds: self.settle_seconds,
@@ -325,7 +333,7 @@ enum Answered<'a> {
     /// Contacts that the mirror does not have so.
     Records(&'a [Record]),
     /// Contacts that are not there any more.
-    Gone(&'a [String]),
+    Gone(&'a Gone),
     /// Ends of writes.
     Rows(&'a [SettleRow], Option<i64>),
 }
@@ -353,7 +361,7 @@ fn probe_value(intent: &OpenIntent, key: ReadKey) -> Option<String> {
     match key {
         ReadKey::Email => intent.body.get(&Field::Email).map(|email| email.to_lowercase()),
         ReadKey::GatekeeperKey => intent.gatekeeper_key.clone(),
-        ReadKey::CrmId => intent.crm_id.as_ref().map(|crm_id| crm_id.0.clone()),
+        ReadKey::CrmId | ReadKey::ArchivedCrmId => intent.crm_id.as_ref().map(|crm_id| crm_id.0.clone()),
     }
 }
 

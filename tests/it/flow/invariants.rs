@@ -83,7 +83,8 @@ const RULES: [(&str, &str); 8] = [
          join audit.settlement using (decision_id)
          join crm.contact using (contact_id)
          left join crm.contact_field using (contact_id, field)
-         where change.verdict = 'written' and settlement.outcome = 'applied' and contact_field.field is null",
+         where change.verdict = 'written' and settlement.outcome = 'applied' and contact_field.field is null
+           and contact.gone_reason is distinct from 'erased'",
     ),
 ];
 

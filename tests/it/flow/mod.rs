@@ -2,7 +2,9 @@
 
 mod burst;
 mod delivery;
+mod erased;
 mod held;
+mod in_doubt;
 mod in_motion;
 pub(crate) mod invariants;
 mod late;

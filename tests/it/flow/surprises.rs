@@ -167,5 +167,5 @@ async fn a_contact_in_the_recycle_bin_is_not_written_to() {
     assert_eq!(decision.action, "create");
     assert_eq!(world.contact(&decision.crm_id.unwrap())["city"], "Riga");
     let gone = format!("select gone_reason from crm.contact where crm_id = '{id}'");
-    assert_eq!(world.ask(&gone).await, "missing");
+    assert_eq!(world.ask(&gone).await, "archived");
 }

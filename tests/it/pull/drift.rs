@@ -33,7 +33,7 @@ async fn drift_is_reported_exactly_and_repaired() {
     assert_eq!(scene.alive().await.len(), 321);
     assert_eq!(scene.row(&ids[7]).await, "First7 Riga");
     assert_eq!(scene.row(&ids[200]).await, "First200 Riga");
-    assert_eq!(scene.row("991").await, "Ghost missing");
+    assert_eq!(scene.row("991").await, "erased");
     scene.load().await;
     assert_eq!(
         scene.ask(DRIFT).await,
@@ -62,7 +62,7 @@ async fn an_erased_contact_is_a_ghost() {
         "neither a poll nor the bin shows it"
     );
     assert_eq!(scene.pull.full_load(|_| ()).await.unwrap().found.ghost, 1);
-    assert_eq!(scene.row(&ids[2]).await, "First2 Riga missing");
+    assert_eq!(scene.row(&ids[2]).await, "erased", "nothing of it stays");
     assert_eq!(scene.ask(DRIFT).await, "4 0 0 1");
 }
 

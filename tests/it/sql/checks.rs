@@ -23,6 +23,10 @@ const CASES: &[(&str, &str)] = &[
         "insert into crm.contact (crm_id, archived_at) values ('1', now())",
     ),
     (
+        "erased_key_form",
+        "insert into gate.erased_key (person_key, contact_id) values ('ann@example.com', 1)",
+    ),
+    (
         "contact_gone_reason",
         "insert into crm.contact (crm_id, archived_at, gone_reason) values ('1', now(), 'lost')",
     ),
@@ -109,6 +113,10 @@ const CASES: &[(&str, &str)] = &[
     ("intent_settled", "insert into gate.intent (state) values ('applied')"),
     ("intent_settled", "insert into gate.intent (settled_at) values (now())"),
     ("intent_recover", "insert into gate.intent (state) values ('unknown')"),
+    (
+        "intent_in_doubt",
+        "insert into gate.intent (in_doubt_at) values (now())",
+    ),
     ("intent_verify", "insert into gate.intent (verify_at) values (now())"),
     (
         "dead_letter_state",

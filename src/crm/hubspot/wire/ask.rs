@@ -63,7 +63,7 @@ pub(in crate::crm::hubspot) fn read_body(properties: &[String], key: ReadKey, va
     let inputs: Vec<Value> = values.iter().map(|value| json!({"id": value})).collect();
     let mut body = json!({"properties": properties, "propertiesWithHistory": [], "inputs": inputs});
     let id_property = match key {
-        ReadKey::CrmId => None,
+        ReadKey::CrmId | ReadKey::ArchivedCrmId => None,
         ReadKey::Email => Some("email"),
         ReadKey::GatekeeperKey => Some(KEY_PROPERTY),
     };
@@ -71,6 +71,14 @@ pub(in crate::crm::hubspot) fn read_body(properties: &[String], key: ReadKey, va
         body["idProperty"] = id_property.into();
     }
     body
+}
+
+/// The query of a batch read: contacts in the recycle bin are shown to those alone who ask for them.
+pub(in crate::crm::hubspot) fn read_query(key: ReadKey) -> Vec<(&'static str, String)> {
+    match key {
+        ReadKey::ArchivedCrmId => vec![("archived", true.to_string())],
+        ReadKey::CrmId | ReadKey::Email | ReadKey::GatekeeperKey => Vec::new(),
+    }
 }
 
 /// A batch create. Every row has its own trace id: without them one conflict fails all rows.

@@ -11,8 +11,8 @@ mod record;
 mod told;
 
 pub(super) use ask::{
-    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, create_body, key_property_body, list_query, read_body, search_body,
-    update_body,
+    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, create_body, key_property_body, list_query, read_body, read_query,
+    search_body, update_body,
 };
 pub(super) use complaint::Complaint;
 pub(super) use names::Names;
