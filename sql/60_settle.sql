@@ -7,6 +7,9 @@ language sql
 as $$
   select gate.note_health(coalesce(p_call ->> 'failure' in ('busy', 'no_answer', 'unreachable'), false));
 
+  select gate.refund_retry()
+  where p_call ->> 'failure' is null;
+
   insert into audit.crm_call (
     called_at, operation, priority, rows_sent, applied, rejected, conflict, unknown, status, failure, duration_ms,
     correlation_id, replica_id

@@ -4,17 +4,20 @@
 -- again, and why. A permit is valid for the margin that p_window_ms already includes: the window is the CRM's own plus
 -- the longest time between the grant and the arrival of the call, so no rolling window of the CRM's ever sees more than
 -- p_limit. Limits of 0 mean none. p_share keeps room for those with a higher priority. p_for_leads: the call serves leads, and is
--- not made while the gate holds.
+-- not made while the gate holds. p_retry_cost: the CRM failed the call before, and this one is made again: it waits while the
+-- budget of all replicas is spent (gate.retry_budget). 0 for a first try.
 -- Where the CRM fails, see gate.note_health, nobody is given leave but one, whose call is the probe.
--- Called by the governor before each call. Locks the rows of the day, of the bucket and of an open breaker, always in that order.
-drop function if exists gate.take_permit(text, integer, integer, bigint, real);
+-- Called by the governor before each call. Locks the rows of the day, of the bucket, of an open breaker and of the budget, always
+-- in that order.
+drop function if exists gate.take_permit(text, integer, integer, bigint, real, boolean);
 create or replace function gate.take_permit(
   p_bucket text,
   p_limit integer,
   p_window_ms integer,
   p_daily_limit bigint,
   p_share real,
-  p_for_leads boolean default false
+  p_for_leads boolean default false,
+  p_retry_cost integer default 0
 )
 returns table (wait_ms bigint, why text)
 language plpgsql
@@ -28,6 +31,7 @@ declare
   v_grants timestamptz[];
   v_room integer := greatest(floor(p_limit * p_share)::integer, 1);
   v_breaker gate.breaker;
+  v_tokens double precision;
 begin
   if p_for_leads and exists (select from gate.hold) then
     wait_ms := 1000;
@@ -79,6 +83,17 @@ begin
     return;
   end if;
 
+  if p_retry_cost > 0 then
+    perform from gate.retry_budget for update;
+    select gate.retry_tokens(retry_budget) into v_tokens from gate.retry_budget;
+    if v_tokens < p_retry_cost then
+      wait_ms := ceil((p_retry_cost - v_tokens) * 1000);
+      why := 'the budget for retries is spent';
+      return next;
+      return;
+    end if;
+  end if;
+
   if p_limit > 0 then
     select coalesce(array_agg(granted order by granted), '{}')
     into v_grants
@@ -101,6 +116,11 @@ begin
   set day = v_today,
       day_used = case when day = v_today then day_used + 1 else 1 end
   where bucket = 'daily';
+  if v_tokens is not null then
+    update gate.retry_budget
+    set tokens = v_tokens - p_retry_cost,
+        counted_at = v_now;
+  end if;
   if v_breaker.open_until is not null then
     update gate.breaker
     set probe_until = v_now + interval '30 seconds';

@@ -264,6 +264,7 @@ as $$
         and lease_until > clock_timestamp() - interval '1 hour'
     ),
     'governor', (select coalesce(jsonb_agg(to_jsonb(state)), '[]') from gate.governor_state(p_window_ms) as state),
+    'retry_tokens', (select floor(gate.retry_tokens(retry_budget)) from gate.retry_budget),
     'breaker', (
       select jsonb_build_object(
         'failures', failures,

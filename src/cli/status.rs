@@ -89,6 +89,10 @@ fn print(status: &Value) -> Result<(), CliError> {
         });
         rows.push(vec![format!("calls counted, {name}"), format!("{used}{pause}")]);
     }
+    rows.push(vec![
+        "left for retries, of 500".into(),
+        status["retry_tokens"].to_string(),
+    ]);
     let breaker = &status["breaker"];
     let state = tell::text(&breaker["state"]);
     rows.push(vec![

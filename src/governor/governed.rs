@@ -8,7 +8,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Mutex;
 
 use super::ledger::{Allowance, Leave, Ledger};
-use super::{Bucket, Permit, Priority};
+use super::retries::Retries;
+use super::{Bucket, Permit, Priority, Went};
 use crate::progress;
 
 /// The CRM's limits as configured.
@@ -30,15 +31,19 @@ pub struct Limits {
 
 /// Gives permits within the CRM's limits, for all replicas together.
 ///
-/// Three means, each for one thing: the shared rolling window holds the limit, the pacer (GCRA, by the `governor` crate)
+/// Four means, each for one thing: the shared rolling window holds the limit, the pacer (GCRA, by the `governor` crate)
 /// spreads what one process sends so that a backlog does not spend a whole window in its first second, and the shares keep
-/// room for those with a higher priority.
+/// room for those with a higher priority, and the budget for retries keeps failures from feeding on themselves.
+///
+/// The rule `b + r·(W + J) ≤ N` holds for the strictest window `W` and any delay up to the margin `J`, for any number of
+/// replicas: the ledger counts grants, not a rate, and gives at the most `N` in any `W + J`.
 #[derive(Debug)]
 pub struct Governor<L> {
     ledger: L,
     limits: Limits,
     general: Lane,
     search: Lane,
+    retries: Retries,
 }
 
 #[derive(Debug)]
@@ -58,6 +63,7 @@ impl<L: Ledger> Governor<L> {
             limits,
             general,
             search,
+            retries: Retries::default(),
         }
     }
 
@@ -70,10 +76,12 @@ impl<L: Ledger> Governor<L> {
             Bucket::General => &self.general,
             Bucket::Search => &self.search,
         };
-        let allowance = self.allowance(bucket, priority);
+        let mut allowance = self.allowance(bucket, priority);
         // Without limits too: a pause that the CRM asked for holds for all.
         loop {
             progress::made();
+            // Read anew each time: another call for the same end may have worked meanwhile.
+            allowance.retry_cost = self.retries.cost(priority);
             let leave = {
                 let _turn = lane.turn.lock().await;
                 if let Some(pacer) = &lane.pacer {
@@ -96,6 +104,11 @@ impl<L: Ledger> Governor<L> {
                 }
             }
         }
+    }
+
+    /// Notes how a call went: those for the same end that follow a failed one are retries, and cost.
+    pub fn note(&self, priority: Priority, went: Went) {
+        self.retries.note(priority, went);
     }
 
     /// Nobody calls for this long; absent: until the account's midnight.
@@ -146,6 +159,7 @@ impl<L: Ledger> Governor<L> {
             window: window + self.limits.margin,
             daily_calls: self.limits.daily_calls,
             share,
+            retry_cost: 0,
             for_leads: matches!(priority, Priority::Recovery | Priority::Live | Priority::Merge),
         }
     }

@@ -19,6 +19,8 @@ pub struct Allowance {
     pub share: f32,
     /// The call serves leads: it is not made while the gate holds.
     pub for_leads: bool,
+    /// What the call takes from the budget for retries of all replicas; 0 for a first try.
+    pub retry_cost: u32,
 }
 
 /// The answer to a request for a permit.

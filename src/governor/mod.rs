@@ -4,10 +4,12 @@ mod backoff;
 mod governed;
 mod ledger;
 mod permit;
+mod retries;
 mod unlimited;
 
 pub use backoff::Backoff;
 pub use governed::{Governor, Limits};
 pub use ledger::{Allowance, Leave, Ledger};
 pub use permit::{Bucket, Permit, Priority};
+pub use retries::Went;
 pub use unlimited::Unlimited;

@@ -37,6 +37,15 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// All of them.
+    pub const ALL: [Priority; 5] = [
+        Priority::Recovery,
+        Priority::Live,
+        Priority::Merge,
+        Priority::Mirror,
+        Priority::Backfill,
+    ];
+
     /// The name in `audit.crm_call` and in metrics.
     pub fn name(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use crate::crm::{
     RowOutcome, Schema, UpdateRow, Window, Writer,
 };
 use crate::domain::{CrmId, ReplicaId};
-use crate::governor::{Bucket, Governor, Permit, Priority};
+use crate::governor::{Bucket, Governor, Permit, Priority, Went};
 use crate::progress;
 use crate::store::Store;
 use crate::store::settle::{CallRow, note_call};
@@ -216,6 +216,15 @@ impl<C: Reader + Writer> Line<C> {
 
     /// One replica's 429 stops all. What cannot be noted now is noted at the next answer.
     async fn learn(&self, bucket: Bucket, call: &Call, error: Option<&CrmError>) {
+        match error {
+            Some(CrmError::Unreachable { .. } | CrmError::Busy { .. }) => {
+                self.governor.note(call.priority, Went::Failed)
+            }
+            Some(CrmError::NoAnswer { .. }) => self.governor.note(call.priority, Went::Unanswered),
+            // Of it the shared pause takes care; whether the CRM is well it does not say.
+            Some(CrmError::Throttled { .. }) => {}
+            _ => self.governor.note(call.priority, Went::Well),
+        }
         let learned = match error {
             Some(CrmError::Throttled { policy, wait }) => self.governor.pause(Some(bucket), *wait, policy).await,
             Some(CrmError::Busy { wait, .. }) => {

@@ -12,10 +12,11 @@ impl Ledger for Store {
         let client = self.client().await?;
         let calls = i32::try_from(allowance.calls).unwrap_or(i32::MAX);
         let window_ms = i32::try_from(allowance.window.as_millis()).unwrap_or(i32::MAX);
+        let retry_cost = i32::try_from(allowance.retry_cost).unwrap_or(i32::MAX);
         let daily = i64::from(allowance.daily_calls);
         let row = call::row(
             &client,
-            "select * from gate.take_permit($1, $2, $3, $4, $5, $6)",
+            "select * from gate.take_permit($1, $2, $3, $4, $5, $6, $7)",
             &[
                 &bucket.name(),
                 &calls,
@@ -23,6 +24,7 @@ impl Ledger for Store {
                 &daily,
                 &allowance.share,
                 &allowance.for_leads,
+                &retry_cost,
             ],
         )
         .await?;

@@ -387,6 +387,15 @@ create table gate.replica -- One row for each run of the daemon: the only heartb
   constraint replica_pkey PRIMARY KEY (replica_id)
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.retry_budget -- What retries of calls may still cost, for all replicas together. First tries cost nothing.
+  only_row boolean not null default true -- True: there is one row.
+  tokens double precision not null default 500 -- 500 at the most. A retry takes 5, after a call that was not answered 10; a call that worked gives 1 back, and so does each second.
+  counted_at timestamp with time zone not null default now() -- Until when the seconds are counted.
+  constraint retry_budget_only_row CHECK (only_row)
+  constraint retry_budget_pkey PRIMARY KEY (only_row)
+  constraint retry_budget_tokens CHECK (((tokens >= (0)::double precision) AND (tokens <= (500)::double precision)))
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.review -- Leads about which a person must decide, and what the person decided.
   lead_id bigint not null -- The lead.
   decision_id bigint not null -- The decision that asked.
@@ -1021,6 +1030,9 @@ create function gate.read_policy() returns jsonb stable
 create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.refund_retry() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.release_claims(p_replica uuid) returns bigint volatile
   grant execute to gatekeeper_daemon
 
@@ -1057,6 +1069,9 @@ create function gate.resolve_in_doubt(p_intent uuid, p_as text, p_crm_id text, p
 create function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.retry_tokens(p_budget gate.retry_budget) returns double precision stable
+  grant execute to gatekeeper_daemon
+
 create function gate.rewrite_overwritten(p_replica uuid, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon
 
@@ -1087,7 +1102,7 @@ create function gate.stop_replica(p_replica uuid) returns void volatile
 create function gate.story(p_lead bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
-create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real, p_for_leads boolean) returns TABLE(wait_ms bigint, why text) volatile
+create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real, p_for_leads boolean, p_retry_cost integer) returns TABLE(wait_ms bigint, why text) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer, p_held uuid[]) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile

@@ -1,6 +1,6 @@
 //! The CRM as such is not well: nobody is charged for it, nothing dies of it, all is done afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatekeeper::crm::CrmError;
 use gatekeeper::daemon::{self, DaemonError, RunOptions};
@@ -141,4 +141,30 @@ async fn refusals_of_the_token_that_pass_charge_nobody() {
     world.leads(people(20)).await;
     world.settle().await;
     nobody_was_charged(&world, 21).await;
+}
+
+#[tokio::test]
+async fn with_nothing_left_for_retries_they_are_few_and_the_lead_comes_through() {
+    let world = World::new().await;
+    world
+        .settled(json!({"source": "sales", "email": "first@example.com"}))
+        .await;
+    world.faults(vec![Rule {
+        operation: Some("batch_read".to_owned()),
+        status: Some(503),
+        times: Some(2),
+        ..Rule::default()
+    }]);
+    world
+        .db
+        .run("update gate.retry_budget set tokens = 0, counted_at = clock_timestamp()")
+        .await;
+    let begun = Instant::now();
+    let lead = world
+        .settled(json!({"source": "sales", "email": "ann@example.com"}))
+        .await;
+    assert_eq!(world.state(lead).await, "done");
+    let took = begun.elapsed();
+    // Two retries of five tokens each, one token a second, and one for each call that worked meanwhile.
+    assert!(took >= Duration::from_secs(6), "the retries cost nothing: {took:?}");
 }

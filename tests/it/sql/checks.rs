@@ -23,6 +23,11 @@ const CASES: &[(&str, &str)] = &[
         "insert into crm.contact (crm_id, archived_at) values ('1', now())",
     ),
     (
+        "retry_budget_only_row",
+        "insert into gate.retry_budget (only_row) values (false)",
+    ),
+    ("retry_budget_tokens", "update gate.retry_budget set tokens = 501"),
+    (
         "erased_key_form",
         "insert into gate.erased_key (person_key, contact_id) values ('ann@example.com', 1)",
     ),

@@ -167,3 +167,40 @@ async fn what_others_used_of_the_limit_counts_and_what_we_know_better_stays() {
         42
     );
 }
+
+#[tokio::test]
+async fn where_much_fails_retries_wait_and_first_tries_go_on() {
+    let db = TestDb::new().await;
+    let client = db.client().await;
+    db.run("update gate.retry_budget set tokens = 12, counted_at = clock_timestamp()")
+        .await;
+    let retry = async |cost: i32| -> (i64, String) {
+        let sql = "select wait_ms, coalesce(why, '') from gate.take_permit('general', 0, 1000, 0, 1, false, $1)";
+        let row = client.query_one(sql, &[&cost]).await.unwrap();
+        (row.get(0), row.get(1))
+    };
+    assert_eq!(retry(5).await.0, 0);
+    assert_eq!(retry(5).await.0, 0);
+    let (wait, why) = retry(5).await;
+    assert_eq!(why, "the budget for retries is spent");
+    assert!((1..=3000).contains(&wait), "a token comes back each second: {wait}");
+    assert!(retry(10).await.0 > 5000, "a call that was not answered was dearer");
+    assert_eq!(retry(0).await.0, 0, "a first try costs nothing");
+    // What works pays it back, what fails does not.
+    let call = |failure: &str| {
+        format!(
+            "select gate.note_call(jsonb_build_object('called_at', now(), 'operation', 'read', 'priority', 'live',
+               'rows_sent', 1, 'duration_ms', 1, 'replica_id', gen_random_uuid(), 'failure', {failure}))"
+        )
+    };
+    db.run(&call("'no_answer'")).await;
+    assert_eq!(retry(5).await.1, "the budget for retries is spent");
+    for _ in 0..4 {
+        db.run(&call("null::text")).await;
+    }
+    assert_eq!(retry(5).await.0, 0);
+    db.run("update gate.retry_budget set tokens = 499.5").await;
+    db.run(&call("null::text")).await;
+    let tokens: f64 = value(&db, "select tokens from gate.retry_budget", &[]).await;
+    assert!((tokens - 500.0).abs() < 1e-9, "never more than full: {tokens}");
+}
