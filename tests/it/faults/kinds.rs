@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rustix::process::Signal;
 
+use super::commits::{LineToCommit, Moment, What};
 use super::line::Line;
 use super::people::{deliver, judge, judge_after_loss, not_of_the_best_source, world, world_on};
 use super::server::Cluster;
@@ -36,6 +37,12 @@ pub(super) static KINDS: &[Kind] = &[
         name: "killed",
         what: "`kill -9` up to four times, each at a random step of the write protocol: after the claim, before and after the commit of the intents, before the call, after the effect and before our commit, after it, and in recovery",
         run: |seed| Box::pin(killed(seed)),
+        failed_once: &[],
+    },
+    Kind {
+        name: "committing",
+        what: "`kill -9` up to three times while a transaction is ending: the COMMIT, or the end of a statement that is a transaction of its own, is on its way to the server, or the server has it and its answer is on its way",
+        run: |seed| Box::pin(committing(seed)),
         failed_once: &[],
     },
     Kind {
@@ -111,6 +118,45 @@ async fn killed(seed: u64) -> u64 {
     to_the_end(&world).await;
     judge(&world).await;
     deaths
+}
+
+async fn committing(seed: u64) -> u64 {
+    let (world, mut random) = world(seed, |_| ()).await;
+    deliver(&world, &mut random).await;
+    let mut deaths = 0;
+    for _ in 0..random.random_range(1..=3) {
+        let what = *[What::Commit, What::Sync].choose(&mut random).unwrap();
+        let most = match what {
+            What::Commit => 4,
+            What::Sync => 60,
+        };
+        let moment = Moment {
+            what,
+            nth: random.random_range(1..=most),
+            has_it: random.random_bool(0.5),
+        };
+        let line = LineToCommit::to(&cluster().connection(world.db.name()), moment).await;
+        let mut config = world.config.clone();
+        config.database.url = through(line.port(), &world);
+        let mut daemon = Daemon::start_with(&world, &config, &["--until-idle"]);
+        // It is killed, or all is done before the moment comes.
+        tokio::select! {
+            () = line.reached() => {
+                daemon.signal(Signal::KILL);
+                deaths += 1;
+                assert_eq!(daemon.end(PATIENCE).await, None, "{moment:?} {}", daemon.log());
+            }
+            end = daemon.end(PATIENCE) => assert_eq!(end, Some(0), "{moment:?} {}", daemon.log()),
+        }
+    }
+    to_the_end(&world).await;
+    judge(&world).await;
+    deaths
+}
+
+/// The database by way of a line on loopback.
+fn through(port: u16, world: &World) -> String {
+    format!("postgresql://postgres@127.0.0.1:{port}/{}", world.db.name())
 }
 
 async fn late(seed: u64) -> u64 {
@@ -229,7 +275,7 @@ async fn silent(seed: u64) -> u64 {
     let line = Line::to(&cluster().connection(world.db.name())).await;
     deliver(&world, &mut random).await;
     let mut config = world.config.clone();
-    config.database.url = format!("postgresql://postgres@127.0.0.1:{}/{}", line.port(), world.db.name());
+    config.database.url = through(line.port(), &world);
     world.faults(vec![Rule {
         delay_ms: Some(random.random_range(20..200)),
         ..Rule::default()

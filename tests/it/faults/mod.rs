@@ -1,6 +1,7 @@
 //! The fault harness: the real binary, a real database and a real CRM, with faults drawn by a seed, and a look at the end at
 //! whether every promise was kept. `make faults SEEDS=n` runs n seeds of each kind and adds them to docs/FAULT-REPORT.md.
 
+mod commits;
 mod kinds;
 mod line;
 mod people;

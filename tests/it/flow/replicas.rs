@@ -13,6 +13,11 @@ use super::invariants;
 use super::world::World;
 use crate::support::{Proxy, eventually};
 
+/// Replicas that hold leads and whose decision waits for a lock.
+const BOTH_WAIT: &str = "select least(
+       (select count(distinct replica_id) from gate.work where state = 'claimed'),
+       (select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'))";
+
 /// Calls in any window of the CRM's.
 const CALLS: u32 = 20;
 
@@ -115,4 +120,61 @@ async fn while_the_crm_fails_one_call_of_four_replicas_probes_it_and_then_all_go
     );
     let state = "select failures || ' ' || coalesce(open_until::text, 'closed') from gate.breaker";
     assert_eq!(world.ask(state).await, "0 closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_take_the_same_people_in_opposite_orders_neither_lock_each_other_out_nor_make_one_twice() {
+    const PEOPLE: usize = 30;
+    let world = World::with(Options::default(), |config| {
+        config.gate.batch_leads = PEOPLE;
+        config.gate.linger_milliseconds = 0;
+    })
+    .await;
+    world.mirror().await;
+    // Each round people whom nobody knows: one batch goes up through them, by the address and for every second one the number
+    // too, the other down by both.
+    for round in 0..3 {
+        let lead = |person: usize, upward: bool| {
+            let number = (!upward || person.is_multiple_of(2)).then(|| format!("+49 30 23{round}{person:02}45"));
+            json!({
+                "source": if upward { "sales" } else { "payments" },
+                "email": format!("pat@firm-{round}-{person}.example"),
+                "phone": number,
+                "city": if upward { "Riga" } else { "Oslo" },
+            })
+        };
+        let upward = (0..PEOPLE).map(|person| lead(person, true));
+        let downward = (0..PEOPLE).rev().map(|person| lead(person, false));
+        world.leads(upward.chain(downward).collect()).await;
+        let runs = (0..2).map(|_| {
+            let options = RunOptions {
+                until_idle: true,
+                ..RunOptions::default()
+            };
+            daemon::run(world.config.clone(), options, CancellationToken::new())
+        });
+        // Both have their batch in hand, and each has come as far as it can, when the way is free.
+        let door = world.db.client().await;
+        door.batch_execute("begin; lock table crm.contact in exclusive mode")
+            .await
+            .unwrap();
+        let at_once = async {
+            eventually(Duration::from_secs(20), "both wait", async || {
+                match world.count(BOTH_WAIT).await {
+                    2.. => Ok(()),
+                    _ => Err(()),
+                }
+            })
+            .await;
+            door.batch_execute("commit").await.unwrap();
+        };
+        let (ends, ()) = tokio::join!(join_all(runs), at_once);
+        for ended in ends {
+            ended.unwrap_or_else(|error| panic!("a replica ended: {}", chain(&error)));
+        }
+        invariants::check(&world).await;
+        assert_eq!(world.contacts().len(), PEOPLE * (round + 1));
+    }
+    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+    assert_eq!(world.count(deadlocks).await, 0);
 }
