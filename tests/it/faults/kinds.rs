@@ -11,13 +11,12 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rustix::process::Signal;
 
-use super::commits::{LineToCommit, Moment, What};
-use super::line::Line;
+use super::connections;
 use super::people::{deliver, judge, judge_after_loss, not_of_the_best_source, world, world_on};
 use super::server::Cluster;
 use crate::flow::world::World;
 use crate::process::Daemon;
-use crate::support::{cluster, eventually};
+use crate::support::eventually;
 
 /// Returns how many faults really happened.
 type Run = fn(u64) -> Pin<Box<dyn Future<Output = u64>>>;
@@ -42,7 +41,7 @@ pub(super) static KINDS: &[Kind] = &[
     Kind {
         name: "committing",
         what: "`kill -9` up to three times while a transaction is ending: the COMMIT, or the end of a statement that is a transaction of its own, is on its way to the server, or the server has it and its answer is on its way",
-        run: |seed| Box::pin(committing(seed)),
+        run: |seed| Box::pin(connections::committing(seed)),
         failed_once: &[],
     },
     Kind {
@@ -72,7 +71,13 @@ pub(super) static KINDS: &[Kind] = &[
     Kind {
         name: "silent",
         what: "the line to the database falls silent, and neither end is told, until the lease has run out, another replica has taken over and ended the work; then it speaks again",
-        run: |seed| Box::pin(silent(seed)),
+        run: |seed| Box::pin(connections::silent(seed)),
+        failed_once: &[],
+    },
+    Kind {
+        name: "crowded",
+        what: "every connection that the server has to give is taken by others: before the start, which then says so and ends, and up to three times at work, after the daemon's own were ended",
+        run: |seed| Box::pin(connections::crowded(seed)),
         failed_once: &[],
     },
     Kind {
@@ -93,7 +98,7 @@ pub(super) static KINDS: &[Kind] = &[
 const POINTS: [&str; 6] = ["claimed", "decided", "intended", "sending", "answered", "settled"];
 
 /// How long one daemon may take to end all work.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 async fn killed(seed: u64) -> u64 {
     let (world, mut random) = world(seed, |_| ()).await;
@@ -118,45 +123,6 @@ async fn killed(seed: u64) -> u64 {
     to_the_end(&world).await;
     judge(&world).await;
     deaths
-}
-
-async fn committing(seed: u64) -> u64 {
-    let (world, mut random) = world(seed, |_| ()).await;
-    deliver(&world, &mut random).await;
-    let mut deaths = 0;
-    for _ in 0..random.random_range(1..=3) {
-        let what = *[What::Commit, What::Sync].choose(&mut random).unwrap();
-        let most = match what {
-            What::Commit => 4,
-            What::Sync => 60,
-        };
-        let moment = Moment {
-            what,
-            nth: random.random_range(1..=most),
-            has_it: random.random_bool(0.5),
-        };
-        let line = LineToCommit::to(&cluster().connection(world.db.name()), moment).await;
-        let mut config = world.config.clone();
-        config.database.url = through(line.port(), &world);
-        let mut daemon = Daemon::start_with(&world, &config, &["--until-idle"]);
-        // It is killed, or all is done before the moment comes.
-        tokio::select! {
-            () = line.reached() => {
-                daemon.signal(Signal::KILL);
-                deaths += 1;
-                assert_eq!(daemon.end(PATIENCE).await, None, "{moment:?} {}", daemon.log());
-            }
-            end = daemon.end(PATIENCE) => assert_eq!(end, Some(0), "{moment:?} {}", daemon.log()),
-        }
-    }
-    to_the_end(&world).await;
-    judge(&world).await;
-    deaths
-}
-
-/// The database by way of a line on loopback.
-fn through(port: u16, world: &World) -> String {
-    format!("postgresql://postgres@127.0.0.1:{port}/{}", world.db.name())
 }
 
 async fn late(seed: u64) -> u64 {
@@ -190,7 +156,7 @@ async fn late(seed: u64) -> u64 {
 }
 
 /// A lease as short as the deadlines of its work allow.
-fn in_a_hurry(config: &mut Config) {
+pub(super) fn in_a_hurry(config: &mut Config) {
     config.daemon.lease_seconds = 9;
     config.daemon.heartbeat_seconds = 1;
     config.database.statement_timeout_seconds = 5;
@@ -270,27 +236,6 @@ async fn locked(seed: u64) -> u64 {
     locks
 }
 
-async fn silent(seed: u64) -> u64 {
-    let (world, mut random) = world(seed, in_a_hurry).await;
-    let line = Line::to(&cluster().connection(world.db.name())).await;
-    deliver(&world, &mut random).await;
-    let mut config = world.config.clone();
-    config.database.url = through(line.port(), &world);
-    world.faults(vec![Rule {
-        delay_ms: Some(random.random_range(20..200)),
-        ..Rule::default()
-    }]);
-    let mut replica = Daemon::start_with(&world, &config, &[]);
-    begun(&world, &replica).await;
-    tokio::time::sleep(Duration::from_millis(random.random_range(0..400))).await;
-    line.fall_silent();
-    let cut_off = u64::from(world.unfinished().await > 0);
-    to_the_end(&world).await;
-    line.speak_again();
-    back_too_late(&world, &mut replica).await;
-    cut_off
-}
-
 async fn crashed(seed: u64) -> u64 {
     let cluster = Cluster::start(&format!("crashed-{seed}")).await;
     let named = |config: &mut Config| config.database.url += "&application_name=to_be_killed";
@@ -367,7 +312,7 @@ async fn sent_and_forgotten(world: &World) -> u64 {
 }
 
 /// At its very start a daemon gives up where the database fails it; whoever started it starts it again. From here on it does not.
-async fn begun(world: &World, daemon: &Daemon) {
+pub(super) async fn begun(world: &World, daemon: &Daemon) {
     let intended = "select count(*) from gate.intent";
     eventually(PATIENCE, "the daemon writes", async || {
         match world.count(intended).await {
@@ -379,7 +324,7 @@ async fn begun(world: &World, daemon: &Daemon) {
 }
 
 /// The daemon goes on until nothing waits any more, and ends when it is asked to.
-async fn ends_all_work(world: &World, daemon: &mut Daemon) {
+pub(super) async fn ends_all_work(world: &World, daemon: &mut Daemon) {
     eventually(PATIENCE, "the daemon has ended all work", async || {
         match world.unfinished().await {
             0 => Ok(()),
@@ -393,7 +338,7 @@ async fn ends_all_work(world: &World, daemon: &mut Daemon) {
 
 /// A replica comes back after others have ended its work. It finds that its lease has run out, ends what it has on the wire,
 /// and goes on as a new one or ends.
-async fn back_too_late(world: &World, replica: &mut Daemon) {
+pub(super) async fn back_too_late(world: &World, replica: &mut Daemon) {
     replica.signal(Signal::TERM);
     let end = replica.end(PATIENCE).await;
     assert!(end.is_some(), "{}", replica.log());
@@ -403,7 +348,7 @@ async fn back_too_late(world: &World, replica: &mut Daemon) {
 }
 
 /// One more daemon, which nothing happens to, ends all work.
-async fn to_the_end(world: &World) {
+pub(super) async fn to_the_end(world: &World) {
     let mut daemon = Daemon::start(world, &["--until-idle"]);
     assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
 }

@@ -2,6 +2,7 @@
 //! whether every promise was kept. `make faults SEEDS=n` runs n seeds of each kind and adds them to docs/FAULT-REPORT.md.
 
 mod commits;
+mod connections;
 mod kinds;
 mod line;
 mod people;

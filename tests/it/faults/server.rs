@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatekeeper::store::embedded::{Embedded, Plan};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{Directory, TestDb, eventually, plan_of_a_standby, write_in_cluster};
@@ -26,11 +27,20 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) async fn start(name: &str) -> Cluster {
+        Cluster::with(name, &[]).await
+    }
+
+    /// With settings of its own.
+    pub(super) async fn with(name: &str, settings: &[(&str, &str)]) -> Cluster {
         let directory = Directory::new(name);
         let mut plan = plan_of_a_standby(&directory.path().join("data"));
         // What is committed is there after a crash.
         let safe = ("synchronous_commit".to_owned(), "on".to_owned());
         plan.server_settings.push(safe);
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        plan.server_settings.extend(settings);
         let server = Embedded::open(&plan).await.unwrap();
         Cluster {
             plan,
@@ -58,6 +68,23 @@ impl Cluster {
 
     fn part(&self, name: &str) -> PathBuf {
         self.directory.path().join("data").join(name)
+    }
+
+    /// Takes every connection that there is; they are free again when it is dropped.
+    pub(super) async fn crowd(&self) -> Vec<Client> {
+        let mut crowd = Vec::new();
+        loop {
+            match self.client().await {
+                Ok(client) => crowd.push(client),
+                Err(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) => return crowd,
+                Err(error) => panic!("the server refuses for another reason: {error}"),
+            }
+        }
+    }
+
+    /// Waits until connections are to be had again: the server notices with a delay that others are gone.
+    pub(super) async fn has_room(&self) {
+        eventually(PATIENCE, "there is room", async || self.client().await.map(drop)).await;
     }
 
     /// Kills one of the processes that serve the daemon, whereupon the server ends all others and recovers from its log, as
