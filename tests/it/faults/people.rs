@@ -1,5 +1,7 @@
 //! The true people behind the leads, and what must be so in the end. The daemon never sees who is who: it finds out.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -8,10 +10,13 @@ use serde_json::{Value, json};
 
 use crate::flow::invariants;
 use crate::flow::world::World;
-use crate::support::TestDb;
+use crate::support::{Directory, TestDb};
 
 /// People of a world.
 const PEOPLE: usize = 24;
+
+/// Part of every value of a lead that says who it is, and of the token.
+const CANARY: &str = "canary";
 
 /// Sources from the lowest rank to the highest: what the last one says must stand in the end.
 const SOURCES: [&str; 3] = ["webinar", "sales", "payments"];
@@ -31,11 +36,13 @@ pub(super) async fn world_on(
     let options = gatekeeper::sandbox::Options {
         seed,
         scattered_ids: true,
+        token: "canary-token".to_owned(),
         ..Default::default()
     };
     let batch_leads = random.random_range(5..30);
     let world = World::on(db, options, |config| {
         config.gate.batch_leads = batch_leads;
+        config.daemon.log_filter = "debug".to_owned();
         // Deaths are the harness's doing and no lead's.
         config.gate.max_claims = 50;
         change(config);
@@ -63,7 +70,7 @@ pub(super) async fn deliver(world: &World, random: &mut StdRng) {
 }
 
 fn address(person: usize) -> String {
-    format!("p{person}@example.com")
+    format!("canary.p{person}@example.com")
 }
 
 /// The same person is written in another way by each source.
@@ -72,7 +79,7 @@ fn lead(person: usize, source: &str) -> Value {
         "webinar" => address(person).to_uppercase(),
         _ => format!(" {}", address(person)),
     };
-    json!({"source": source, "source_key": person.to_string(), "email": email, "first_name": "Pat", "city": source})
+    json!({"source": source, "source_key": person.to_string(), "email": email, "first_name": "Canarypat", "city": source})
 }
 
 /// Nothing lost, nothing twice, all of it audited, and the best source has the last word.
@@ -97,6 +104,35 @@ pub(super) async fn judge_after_loss(world: &World, lost_until: DateTime<Utc>) {
            having count(*) > 1
          ) as twice";
     assert_eq!(world.count(twice).await, 0, "no lead is applied twice");
+    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+    assert_eq!(world.count(deadlocks).await, 0, "nobody locks another out");
+    let leaks = leaks(world.directory.path());
+    assert!(leaks.is_empty(), "a log holds what nobody may read there: {leaks:#?}");
+}
+
+/// Lines of the daemons' logs that hold what nobody may read there.
+fn leaks(directory: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+    let logs = files.filter(|file| file.extension().is_some_and(|extension| extension == "log"));
+    let texts = logs.map(|log| std::fs::read_to_string(log).unwrap());
+    texts
+        .flat_map(|text| {
+            let lines = text.lines().filter(|line| line.to_lowercase().contains(CANARY));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_value_of_a_lead_in_a_log_is_found() {
+    let directory = Directory::new("leaks");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    write("settings.toml", "token = \"canary-token\"");
+    write(
+        "daemon-1.log",
+        "INFO lead_id=7 decided\nWARN the CRM refuses CANARY.P7@EXAMPLE.COM\n",
+    );
+    assert_eq!(leaks(directory.path()), ["WARN the CRM refuses CANARY.P7@EXAMPLE.COM"]);
 }
 
 /// Contacts that do not hold what the source of the highest rank brought.

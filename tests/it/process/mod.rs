@@ -1,5 +1,6 @@
 //! The real binary as a process: exit codes, signals, crashes, and what it says.
 
+mod bounds;
 mod crashes;
 mod privacy;
 mod stops;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use bounds::Bounds;
 use gatekeeper::config::Config;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
@@ -29,6 +31,7 @@ pub(crate) struct Done {
 pub(crate) struct Daemon {
     child: Child,
     log: PathBuf,
+    bounds: Bounds,
 }
 
 /// Runs a command of the binary to its end, on a world.
@@ -96,7 +99,8 @@ impl Daemon {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Daemon { child, log }
+        let bounds = Bounds::of(child.id().unwrap(), config);
+        Daemon { child, log, bounds }
     }
 
     /// All that it has said so far.
@@ -121,7 +125,11 @@ impl Daemon {
     /// Waits for its end; the exit code, absent when a signal ended it.
     pub(crate) async fn end(&mut self, patience: Duration) -> Option<i32> {
         match tokio::time::timeout(patience, self.child.wait()).await {
-            Ok(status) => status.unwrap().code(),
+            Ok(status) => {
+                let broken = self.bounds.broken();
+                assert!(broken.is_empty(), "{broken:?}; it said:\n{}", self.log());
+                status.unwrap().code()
+            }
             Err(_) => panic!("after {patience:?} the daemon still runs; it said:\n{}", self.log()),
         }
     }
