@@ -255,6 +255,15 @@ begin
       city = incoming.city,
       country = incoming.country,
       blocks = incoming.blocks,
+      phone_tails = coalesce(incoming.phone_tails, '{}'),
+      extensions = coalesce(incoming.extensions, '{}'),
+      address_first = incoming.address_first,
+      address_last = incoming.address_last,
+      generation = incoming.generation,
+      email_fit = incoming.email_fit,
+      street = incoming.street,
+      postal_code = incoming.postal_code,
+      job_title = incoming.job_title,
       normalizer = p_normalizer
   from incoming
   where keys.contact_id = incoming.contact_id;
@@ -285,11 +294,15 @@ begin
       when stored.normalizer = '' then not gate.in_motion(contact_id)
       else stored.normalizer <> p_normalizer
         or (stored.external_id, stored.emails, stored.loose_emails, stored.phones, stored.first_name, stored.last_name,
-            stored.company, stored.email_domain, stored.email_local, stored.city, stored.country, stored.blocks)
+            stored.company, stored.email_domain, stored.email_local, stored.city, stored.country, stored.blocks,
+            stored.phone_tails, stored.extensions, stored.address_first, stored.address_last, stored.generation,
+            stored.email_fit, stored.street, stored.postal_code, stored.job_title)
           is distinct from
            (incoming.external_id, incoming.emails, incoming.loose_emails, incoming.phones, incoming.first_name,
             incoming.last_name, incoming.company, incoming.email_domain, incoming.email_local, incoming.city,
-            incoming.country, incoming.blocks)
+            incoming.country, incoming.blocks, coalesce(incoming.phone_tails, '{}'), coalesce(incoming.extensions, '{}'),
+            incoming.address_first, incoming.address_last, incoming.generation, incoming.email_fit, incoming.street,
+            incoming.postal_code, incoming.job_title)
     end;
 
   if v_changed <> '{}' then
@@ -299,10 +312,15 @@ begin
     return;
   end if;
 
-  insert into gate.contact_keys
+  insert into gate.contact_keys (
+    contact_id, external_id, emails, loose_emails, phones, first_name, last_name, company, email_domain, email_local,
+    city, country, blocks, phone_tails, extensions, address_first, address_last, generation, email_fit, street,
+    postal_code, job_title, normalizer
+  )
   select
     contact_id, external_id, emails, loose_emails, phones, first_name, last_name, company, email_domain, email_local,
-    city, country, blocks, p_normalizer
+    city, country, blocks, coalesce(phone_tails, '{}'), coalesce(extensions, '{}'), address_first, address_last,
+    generation, email_fit, street, postal_code, job_title, p_normalizer
   from jsonb_populate_recordset(null::gate.contact_keys, p_keys)
   where contact_id = any (v_new);
   v_new := array(

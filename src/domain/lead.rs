@@ -64,20 +64,54 @@ pub struct MatchKeys {
     pub loose_emails: Vec<String>,
     /// Numbers in E.164 without extension, all phone fields, valid ones only.
     pub phones: Vec<String>,
+    /// Last eight digits of each number, also of those that are not valid or whose country is not known; a weaker key.
+    pub phone_tails: Vec<String>,
+    /// `tail/extension` of each number with an extension: two people behind one switchboard.
+    pub extensions: Vec<String>,
     /// Given name, folded (`jose`), without titles; initials stay (`j`).
     pub first_name: Option<String>,
     /// Family name, folded (`garcia lopez`).
     pub last_name: Option<String>,
+    /// Another given name that the primary address says: `luky` of `luky.novak@` beside Lukas Novak.
+    pub address_first: Option<String>,
+    /// Another family name that the primary address says.
+    pub address_last: Option<String>,
+    /// Which of several people of one name: `junior`, `senior`, `third`, `fourth`.
+    pub generation: Option<String>,
     /// Company without legal suffix and punctuation (`acme`).
     pub company: Option<String>,
     /// Domain of the primary address, unless it belongs to a public mail provider.
     pub email_domain: Option<String>,
     /// Part of the primary address before the at sign, without plus-tag.
     pub email_local: Option<String>,
+    /// How that part fits the name: `name` (made of it), `numbered` (and the one digit that a firm gives to a second person
+    /// of that name), `other` (made of something else). Absent for roles, and where there is no name or no word.
+    pub email_fit: Option<String>,
     /// City, folded.
     pub city: Option<String>,
     /// ISO 3166 alpha-2, upper case, when the country is known.
     pub country: Option<String>,
+    /// Street and number, folded.
+    pub street: Option<String>,
+    /// Postal code, letters and digits only.
+    pub postal_code: Option<String>,
+    /// Job title, folded.
+    pub job_title: Option<String>,
     /// Blocking keys of the fuzzy tier, `kind:value` (`lastco:garcia|acme`): who shares one is compared.
     pub blocks: Vec<String>,
+}
+
+impl MatchKeys {
+    /// Takes in the end of a phone number, once.
+    pub(crate) fn add_tail(&mut self, tail: &str, extension: Option<&str>) {
+        if let Some(extension) = extension {
+            let line = format!("{tail}/{extension}");
+            if !self.extensions.contains(&line) {
+                self.extensions.push(line);
+            }
+        }
+        if !self.phone_tails.iter().any(|known| known == tail) {
+            self.phone_tails.push(tail.to_owned());
+        }
+    }
 }

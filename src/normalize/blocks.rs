@@ -12,6 +12,7 @@ pub(super) struct Parts<'a> {
     /// Only when it names a person.
     pub(super) local: Option<&'a str>,
     pub(super) city: Option<&'a str>,
+    pub(super) phone_tails: &'a [String],
 }
 
 /// Sorted, each once. `is_particle` knows the words before a family name that do not distinguish it.
@@ -61,6 +62,11 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
         && let Some(last) = parts.last
     {
         keys.push(format!("local:{local}|{}", head(last, 1)));
+    }
+    for tail in parts.phone_tails.iter().take(4) {
+        for initial in [first, family.first().copied()].into_iter().flatten() {
+            keys.push(format!("tail:{tail}|{}", head(initial, 1)));
+        }
     }
     keys.sort_unstable();
     keys.dedup();

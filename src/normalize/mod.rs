@@ -5,8 +5,8 @@
 //!
 //! # Blocking keys
 //!
-//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; six to eight
-//! are usual, twelve the most. Spaces are taken out of the parts. The employer is the company's key and, as a second
+//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; eight to ten
+//! are usual, twenty the most. Spaces are taken out of the parts. The employer is the company's key and, as a second
 //! one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
@@ -18,6 +18,7 @@
 //! | `lastcity` | first word of the family name, city | private people without any other key |
 //! | `domlast` | whole e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
 //! | `local` | e-mail name of 6 letters or more that is no function, first letter of the family name | one person at two providers or employers |
+//! | `tail` | last eight digits of a phone number, first letter of the given or of the family name | a number that is not valid as it was written, or whose country is not known |
 //!
 //! # Reasons of a refusal
 //!
@@ -33,6 +34,7 @@ mod email;
 mod lists;
 mod name;
 mod name_case;
+mod owner;
 mod phone;
 mod phonetic;
 mod properties;
@@ -51,7 +53,7 @@ use reader::{Input, Reader, Side};
 
 /// Changes whenever the same text may give another key than before: with these rules, or with the numbering plans of
 /// the `phonenumber` crate, whose release is its second half.
-const RULES: &str = "1+0.3.10+9.0.33";
+const RULES: &str = "2+0.3.10+9.0.33";
 
 /// A normalizer that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

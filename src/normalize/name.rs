@@ -71,6 +71,18 @@ impl NameRules {
         self.key(&tokens(last))
     }
 
+    /// Which of several people of one name: what stands behind it, `jr` or `II`, in one word for all ways to write it.
+    pub(super) fn generation(&self, parts: &[&str]) -> Option<&'static str> {
+        let words: Vec<String> = parts.iter().flat_map(|part| tokens(part)).map(compact).collect();
+        words.iter().skip(1).find_map(|word| match word.as_str() {
+            "jr" | "jnr" | "jun" | "junior" | "ii" | "2nd" | "filho" => Some("junior"),
+            "sr" | "snr" | "sen" | "senior" => Some("senior"),
+            "iii" | "3rd" => Some("third"),
+            "iv" | "4th" => Some("fourth"),
+            _ => None,
+        })
+    }
+
     /// Is this folded word one that begins a family name?
     pub(super) fn is_particle(&self, word: &str) -> bool {
         // A single letter is an initial, but for the Spanish "y".

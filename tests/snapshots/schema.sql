@@ -232,6 +232,17 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   country text -- ISO code.
   blocks bigint[] not null -- Hashes of the blocking keys.
   normalizer text not null -- Version of the normalizer that derived the row. Empty: it holds more than the contact does, brought by leads that are not settled; derived anew when they are.
+  phone_tails text[] not null default '{}'::text[] -- Last eight digits of each number, also of those that are not valid or whose country is not known.
+  extensions text[] not null default '{}'::text[] -- tail/extension of each number that has one.
+  address_first text -- Another given name, which the primary address says: luky of luky.novak@ beside Lukas Novak.
+  address_last text -- Another family name, which the primary address says.
+  generation text -- Which of several people of one name: junior, senior, third or fourth.
+  email_fit text -- How the primary address fits the name: name (made of it), numbered (and one digit, as a firm gives it to the second person of a name), other. Null for roles.
+  street text -- Street and number, folded.
+  postal_code text -- Postal code, letters and digits only.
+  job_title text -- Job title, folded.
+  constraint contact_keys_email_fit CHECK ((email_fit = ANY (ARRAY['name'::text, 'numbered'::text, 'other'::text])))
+  constraint contact_keys_generation CHECK ((generation = ANY (ARRAY['junior'::text, 'senior'::text, 'third'::text, 'fourth'::text])))
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
   CREATE INDEX contact_keys_added ON gate.contact_keys USING btree (contact_id) WHERE (normalizer = ''::text)
   grant delete, insert, select, update to gatekeeper_daemon

@@ -11,6 +11,9 @@ use plan::PLANS;
 /// A cell longer than this holds no phone number.
 const LONGEST_CELL: usize = 200;
 
+/// Digits of a tail: enough to tell people apart, few enough to stand in every way of writing a number.
+const TAIL: usize = 8;
+
 /// Words that stand before an extension. Folded.
 const EXTENSION_WORDS: &[&str] = &[
     "x",
@@ -42,6 +45,13 @@ pub(super) struct Phone {
 }
 
 impl Phone {
+    /// The last eight digits, as [`tail`] has them.
+    pub(super) fn tail(&self) -> &str {
+        self.e164
+            .get(self.e164.len().saturating_sub(TAIL)..)
+            .unwrap_or(&self.e164)
+    }
+
     /// The clean value: `+4930123456 ext. 12`.
     pub(super) fn display(&self) -> String {
         match &self.extension {
@@ -92,6 +102,26 @@ pub(super) fn read_cell(cell: &str, country: Option<&str>) -> Result<Vec<Phone>,
         Some(phones) if phones.len() > 1 => Ok(phones),
         _ => Err("invalid_phone"),
     }
+}
+
+/// The last eight digits of a number, and its extension: also of one that is not valid as it stands, or whose country is
+/// not known. Seven digits are the least; junk has no tail.
+pub(super) fn tail(cell: &str) -> Option<(String, Option<String>)> {
+    if cell.len() > LONGEST_CELL {
+        return None;
+    }
+    let text = fold(cell);
+    let (body, extension) = split_extension(&text);
+    let body = without_decimal_tail(body);
+    // 4.91711E+11: a spreadsheet has thrown the digits away.
+    if body.contains("e+") {
+        return None;
+    }
+    let digits: String = body.chars().filter(char::is_ascii_digit).collect();
+    let cut = digits.len().saturating_sub(TAIL);
+    let tail = digits.get(cut..)?;
+    (tail.len() >= 7 && digits.len() <= 20 && !is_junk(tail.as_bytes()))
+        .then(|| (tail.to_owned(), extension.map(str::to_owned)))
 }
 
 /// One number with its extension. The text is lower-case ASCII.

@@ -10,6 +10,7 @@ use super::Normalizer;
 use super::blocks::{Parts, blocks};
 use super::country;
 use super::email::Address;
+use super::owner;
 use super::phone::{self, Phone};
 use super::properties::flatten;
 use super::text::{Shape, clean, fold_words};
@@ -107,19 +108,27 @@ impl<'n> Reader<'n> {
         };
         self.names(input.full_name, &mut keys);
         self.emails(input.additional_emails, &mut keys);
+        self.owner(&mut keys);
         self.phones(&mut keys);
         keys.company = self
             .clean
             .get(&Field::Company)
             .filter(|company| !self.is_junk(company))
             .and_then(|company| self.rules.companies.key(company));
-        keys.city = self
-            .clean
-            .get(&Field::City)
-            .filter(|city| !self.is_junk(city))
-            .map(|city| fold_words(city))
-            .filter(|city| !city.is_empty());
+        keys.city = self.words_of(&Field::City);
+        keys.street = self.words_of(&Field::Street);
+        keys.job_title = self.words_of(&Field::JobTitle);
+        keys.postal_code = self.words_of(&Field::PostalCode).map(|code| code.replace(' ', ""));
         keys
+    }
+
+    /// A value that is compared word by word, folded.
+    fn words_of(&self, field: &Field) -> Option<String> {
+        self.clean
+            .get(field)
+            .filter(|value| !self.is_junk(value))
+            .map(|value| fold_words(value))
+            .filter(|words| !words.is_empty())
     }
 
     /// Cleans one value, or refuses it when that needs no other field.
@@ -194,6 +203,29 @@ impl<'n> Reader<'n> {
         }
     }
 
+    /// What the primary address says about the name: it fills a missing one among the keys, for `jane.doe@` beside `Doe` is
+    /// a Jane as much as if she had said so.
+    fn owner(&self, keys: &mut MatchKeys) {
+        let Some(local) = keys
+            .email_local
+            .as_deref()
+            .filter(|local| !self.rules.emails.is_role(local))
+        else {
+            return;
+        };
+        let (first, last) = (keys.first_name.as_deref(), keys.last_name.as_deref());
+        let owner = owner::owner(local, first, last, keys.email_domain.is_some());
+        keys.email_fit = owner.fit.map(|fit| fit.name().to_owned());
+        match keys.first_name {
+            Some(_) => keys.address_first = owner.first,
+            None => keys.first_name = owner.first,
+        }
+        match keys.last_name {
+            Some(_) => keys.address_last = owner.last,
+            None => keys.last_name = owner.last,
+        }
+    }
+
     fn read_email(&self, cell: &str) -> Result<Vec<Address>, &'static str> {
         if self.is_junk(cell) {
             return Err("junk_value");
@@ -211,6 +243,19 @@ impl<'n> Reader<'n> {
             } else {
                 phone::read_cell(cell, country)
             };
+            match &found {
+                Ok(phones) => {
+                    for phone in phones {
+                        keys.add_tail(phone.tail(), phone.extension.as_deref());
+                    }
+                }
+                Err("junk_value") => {}
+                Err(_) => {
+                    if let Some((tail, extension)) = phone::tail(cell) {
+                        keys.add_tail(&tail, extension.as_deref());
+                    }
+                }
+            }
             match found {
                 Ok(phones) => {
                     if let Some(display) = phones.first().map(Phone::display) {
@@ -245,6 +290,7 @@ impl<'n> Reader<'n> {
                 domain: keys.email_domain.as_deref(),
                 local,
                 city: keys.city.as_deref(),
+                phone_tails: &keys.phone_tails,
             },
             |word| self.rules.names.is_particle(word),
         );

@@ -12,6 +12,12 @@ impl Reader<'_> {
         let first = self.usable_name(Field::FirstName);
         let last = self.usable_name(Field::LastName);
         let full = full_name.and_then(|full| self.usable_full_name(full));
+        let written: Vec<&str> = [&first, &last, &full]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        keys.generation = self.rules.names.generation(&written).map(str::to_owned);
         let name = self.settle_name(self.rules.names.arrange(first, last, full.as_deref()));
         keys.first_name = name
             .first

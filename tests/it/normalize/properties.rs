@@ -63,7 +63,7 @@ proptest! {
         for phone in &keys.phones {
             prop_assert!(phone.starts_with('+') && phone[1..].bytes().all(|byte| byte.is_ascii_digit()), "{phone:?}");
         }
-        prop_assert!(keys.blocks.is_sorted() && keys.blocks.len() <= 12);
+        prop_assert!(keys.blocks.is_sorted() && keys.blocks.len() <= 20);
         prop_assert!(keys.blocks.windows(2).all(|pair| pair[0] != pair[1]));
     }
 

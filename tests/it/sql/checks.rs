@@ -28,6 +28,14 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("retry_budget_tokens", "update gate.retry_budget set tokens = 501"),
     (
+        "contact_keys_generation",
+        "insert into gate.contact_keys (generation) values ('eldest')",
+    ),
+    (
+        "contact_keys_email_fit",
+        "insert into gate.contact_keys (email_fit) values ('perhaps')",
+    ),
+    (
         "erased_key_form",
         "insert into gate.erased_key (person_key, contact_id) values ('ann@example.com', 1)",
     ),
@@ -176,6 +184,8 @@ const DEFAULTS: &str = "
       alter origin set default '{}', alter replica_id set default gen_random_uuid();
     alter table gate.review alter lead_id set default 1, alter decision_id set default 1, alter reason set default 'x',
       alter candidates set default '[]';
+    alter table gate.contact_keys alter contact_id set default 1, alter emails set default '{}', alter loose_emails set
+      default '{}', alter phones set default '{}', alter blocks set default '{}', alter normalizer set default '';
     alter table audit.entry alter lead_id set default 1, alter action set default 'create', alter evidence set default '{}',
       alter policy_version set default 0;";
 
