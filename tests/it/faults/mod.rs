@@ -6,6 +6,7 @@ mod connections;
 mod kinds;
 mod line;
 mod people;
+mod promises;
 mod report;
 mod server;
 mod sixty;

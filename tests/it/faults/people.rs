@@ -107,10 +107,17 @@ pub(super) async fn judge_after_loss(world: &World, lost_until: DateTime<Utc>) {
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(world.count(deadlocks).await, 0, "nobody locks another out");
     let leaks = leaks(world.directory.path());
-    assert!(leaks.is_empty(), "a log holds what nobody may read there: {leaks:#?}");
+    assert!(
+        leaks.is_empty(),
+        "a log or the metrics hold what nobody may read there: {leaks:#?}"
+    );
+    assert!(
+        metrics_were_seen(world.directory.path()),
+        "nobody looked at the metrics"
+    );
 }
 
-/// Lines of the daemons' logs that hold what nobody may read there.
+/// Lines of the daemons' logs and of their metrics that hold what nobody may read there.
 fn leaks(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
     let logs = files.filter(|file| file.extension().is_some_and(|extension| extension == "log"));
@@ -121,6 +128,14 @@ fn leaks(directory: &Path) -> Vec<String> {
             lines.map(str::to_owned).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Whether the page of metrics of at least one daemon was kept, where daemons ran as processes.
+fn metrics_were_seen(directory: &Path) -> bool {
+    let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+    let names: Vec<String> = files.map(|file| file.display().to_string()).collect();
+    let any = |end: &str| names.iter().any(|name| name.ends_with(end));
+    any(".metrics.log") || !any(".log")
 }
 
 #[test]

@@ -8,7 +8,13 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::KINDS;
-use super::sixty;
+use super::{promises, sixty};
+
+/// Where the runs are kept, below docs.
+const RUNS: &str = "fault-runs.csv";
+
+/// Where they are told, below docs.
+const REPORT: &str = "FAULT-REPORT.md";
 
 /// One kind in one run: a row of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,19 +31,30 @@ pub(super) struct Row {
     pub(super) seconds: u64,
 }
 
-/// Adds the rows of a run and writes the report.
+/// Adds the rows of a run and writes the report and the results of the promises.
 pub(super) fn add(rows: Vec<Row>) {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let file = docs.join("fault-runs.csv");
-    let known = csv::Reader::from_path(&file).map(|mut runs| runs.deserialize().collect::<Result<Vec<Row>, _>>());
-    let mut runs = known.map_or_else(|_| Vec::new(), |runs| runs.expect("docs/fault-runs.csv can be read"));
+    let mut runs = runs(&docs);
     runs.extend(rows);
-    let mut written = csv::Writer::from_path(&file).unwrap();
+    let mut written = csv::Writer::from_path(docs.join(RUNS)).unwrap();
     for run in &runs {
         written.serialize(run).unwrap();
     }
     written.flush().unwrap();
-    std::fs::write(docs.join("FAULT-REPORT.md"), report(&runs)).unwrap();
+    write(&docs, &runs);
+}
+
+/// Writes what is told of the runs.
+fn write(docs: &Path, runs: &[Row]) {
+    std::fs::write(docs.join(REPORT), report(runs)).unwrap();
+    promises::write(docs, runs);
+}
+
+/// All runs so far.
+pub(super) fn runs(docs: &Path) -> Vec<Row> {
+    let known = csv::Reader::from_path(docs.join(RUNS));
+    let known = known.map(|mut runs| runs.deserialize().collect::<Result<Vec<Row>, _>>());
+    known.map_or_else(|_| Vec::new(), |runs| runs.expect("docs/fault-runs.csv can be read"))
 }
 
 fn report(runs: &[Row]) -> String {
@@ -100,4 +117,20 @@ pub(super) fn commit() -> String {
         Some("") => commit,
         _ => format!("{commit} and changes"),
     }
+}
+
+#[test]
+fn what_is_told_of_the_runs_is_what_they_were() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let runs = runs(&docs);
+    if std::env::var_os("GATEKEEPER_WRITE_SNAPSHOTS").is_some() {
+        write(&docs, &runs);
+    }
+    let told = std::fs::read_to_string(docs.join(REPORT)).unwrap();
+    assert_eq!(
+        told,
+        report(&runs),
+        "write docs/{REPORT} anew with GATEKEEPER_WRITE_SNAPSHOTS=1"
+    );
+    promises::check(&docs, &runs);
 }

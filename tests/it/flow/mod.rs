@@ -2,6 +2,7 @@
 
 mod burst;
 mod delivery;
+mod dropped;
 mod erased;
 mod held;
 mod in_doubt;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crashes;
+mod pages;
 mod privacy;
 mod stops;
 mod watchdog;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use bounds::Bounds;
 use gatekeeper::config::Config;
+use pages::Pages;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
@@ -32,6 +34,7 @@ pub(crate) struct Daemon {
     child: Child,
     log: PathBuf,
     bounds: Bounds,
+    _pages: Pages,
 }
 
 /// Runs a command of the binary to its end, on a world.
@@ -81,11 +84,17 @@ impl Daemon {
         Daemon::start_in(world, config, words, &[("GATEKEEPER_FAILPOINT", failpoint)])
     }
 
-    /// The same in this environment.
+    /// The same in this environment. Its metrics are looked at all the while, unless `config` says where it serves them.
     pub(crate) fn start_in(world: &World, config: &Config, words: &[&str], environment: &[(&str, &str)]) -> Daemon {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let settings = settings_file(world, config, &format!("daemon-{number}.toml"));
+        let mut config = config.clone();
+        let metrics = pages::address(number);
+        if config.daemon.metrics_listen.is_empty() {
+            config.daemon.metrics_listen = metrics.to_string();
+        }
+        let settings = settings_file(world, &config, &format!("daemon-{number}.toml"));
+        let page = world.directory.path().join(format!("daemon-{number}.metrics.log"));
         let log = world.directory.path().join(format!("daemon-{number}.log"));
         let child = Command::new(support::gatekeeper())
             .arg("--config")
@@ -99,8 +108,13 @@ impl Daemon {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let bounds = Bounds::of(child.id().unwrap(), config);
-        Daemon { child, log, bounds }
+        let bounds = Bounds::of(child.id().unwrap(), &config);
+        Daemon {
+            child,
+            log,
+            bounds,
+            _pages: Pages::of(metrics, page),
+        }
     }
 
     /// All that it has said so far.

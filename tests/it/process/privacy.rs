@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::Daemon;
+use super::pages::scrape;
 use crate::flow::world::World;
 use crate::support::eventually;
 
@@ -87,7 +88,7 @@ async fn no_value_of_a_lead_and_no_token_is_in_the_log_or_in_the_metrics() {
         }
     })
     .await;
-    let metrics = scrape(port).await;
+    let metrics = scrape(([127, 0, 0, 1], port).into()).await.unwrap();
     assert!(metrics.contains("gatekeeper_decisions_total"), "{metrics}");
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.end(Duration::from_secs(30)).await, Some(0));
@@ -99,15 +100,4 @@ async fn no_value_of_a_lead_and_no_token_is_in_the_log_or_in_the_metrics() {
             assert!(!lower.contains(canary), "{canary} is in: {line}");
         }
     }
-}
-
-/// The metrics' page, by hand: one request, one answer.
-async fn scrape(port: u16) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
 }
