@@ -1,7 +1,7 @@
 # The tasks of this project. A bare `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults schema fmt
+.PHONY: help demo test lint bench eval faults schema fmt
 
 # Runs a command once the tools named before `--` are installed.
 with := ./scripts/with-tools.sh
@@ -21,7 +21,10 @@ lint: ## formatting, clippy and docs, with warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --features failpoints
 
 bench: ## measure, and compare with searching and creating one by one
-	$(with) postgres -- cargo bench --locked
+	$(with) postgres -- cargo bench --locked --bench gate
+
+eval: ## how well the matcher finds out who is who, on the labelled contacts in ../shared/data, where they are
+	$(with) postgres -- cargo bench --locked --bench eval
 
 # The seeds of each kind of fault, and the first of them.
 SEEDS ?= 50

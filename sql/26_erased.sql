@@ -75,6 +75,16 @@ begin
   delete from crm.contact_field
   where contact_id = any (v_contacts);
 
+  -- Other contacts may carry the same; their count is made anew by the next scan.
+  delete from gate.term
+  using gate.contact_keys as keys
+  where keys.contact_id = any (v_contacts)
+    and (
+      term.kind = 'email' and term.value = any (keys.emails)
+      or term.kind = 'phone' and term.value = any (keys.phone_tails)
+      or term.kind = 'full_name' and term.value = split_part(keys.first_name, ' ', 1) || '|' || keys.last_name
+    );
+
   perform gate.drop_keys(v_contacts);
 
   update crm.contact

@@ -246,14 +246,14 @@ as $$
         + coalesce(email_domain.weight, 0) + coalesce(city.weight, 0) + coalesce(external_id.weight, 0)
         + coalesce(email.weight, 0) + coalesce(phone.weight, 0) as score
     from compared
-    left join rules.match_weight as first_name on first_name.field = 'first_name' and first_name.level = first_name_level
-    left join rules.match_weight as last_name on last_name.field = 'last_name' and last_name.level = last_name_level
-    left join rules.match_weight as company on company.field = 'company' and company.level = company_level
-    left join rules.match_weight as email_domain on email_domain.field = 'email_domain' and email_domain.level = email_domain_level
-    left join rules.match_weight as city on city.field = 'city' and city.level = city_level
-    left join rules.match_weight as external_id on external_id.field = 'external_id' and external_id.level = external_id_level
-    left join rules.match_weight as email on email.field = 'email' and email.level = email_level
-    left join rules.match_weight as phone on phone.field = 'phone' and phone.level = phone_level
+    left join rules.match_weight as first_name on first_name.field = 'gate_first_name' and first_name.level = first_name_level
+    left join rules.match_weight as last_name on last_name.field = 'gate_last_name' and last_name.level = last_name_level
+    left join rules.match_weight as company on company.field = 'gate_company' and company.level = company_level
+    left join rules.match_weight as email_domain on email_domain.field = 'gate_email_domain' and email_domain.level = email_domain_level
+    left join rules.match_weight as city on city.field = 'gate_city' and city.level = city_level
+    left join rules.match_weight as external_id on external_id.field = 'gate_external_id' and external_id.level = external_id_level
+    left join rules.match_weight as email on email.field = 'gate_email' and email.level = email_level
+    left join rules.match_weight as phone on phone.field = 'gate_phone' and phone.level = phone_level
   ),
   ranked as (
     select

@@ -178,7 +178,9 @@ as $$
   )
   select leveled.field, leveled.level, coalesce(match_weight.weight, 0)
   from leveled
-  left join rules.match_weight using (field, level)
+  left join rules.match_weight
+    on match_weight.field = 'gate_' || leveled.field
+    and match_weight.level = leveled.level
 $$;
 
 -- Leads by state. The unfinished ones and those that wait for a person are counted, each state by its index. Those that

@@ -35,6 +35,7 @@ begin
     grant select on public.gatekeeper_migration to gatekeeper_daemon;
     grant execute on all functions in schema gate to gatekeeper_daemon;
     grant insert, update, delete on all tables in schema crm, gate to gatekeeper_daemon;
+    grant truncate on gate.card, gate.candidate_pair, gate.found_pair to gatekeeper_daemon;
     revoke insert, update, delete on gate.installed from gatekeeper_daemon;
     revoke insert, delete on gate.site from gatekeeper_daemon;
     revoke update on gate.site from gatekeeper_daemon;
@@ -42,6 +43,7 @@ begin
     grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action, audit.late_report
       to gatekeeper_daemon;
     grant insert on rules.company_suffix, rules.junk_value to gatekeeper_daemon;
+    grant insert, update on rules.not_duplicate to gatekeeper_daemon;
     grant usage on all sequences in schema crm, audit, gate to gatekeeper_daemon;
   end if;
 end

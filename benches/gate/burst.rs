@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::figures::{Figure, Figures, number, seconds};
+use crate::ground::Ground;
 use crate::leads::{LeadRow, deliver};
 use crate::machine::Watch;
 use crate::naive::{Naive, Taken};
 use crate::people::Person;
 use crate::process::Process;
-use crate::world::{Ground, Plot, World};
+use crate::world::{Plot, World};
 
 /// Leads of one burst.
 const LEADS: u64 = 10_000;

@@ -14,11 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Outcome;
 use crate::figures::{Figure, Figures, number, rate};
+use crate::ground::Ground;
 use crate::leads::{LeadRow, deliver, mixed};
 use crate::machine::Watch;
 use crate::naive::Naive;
 use crate::people::Person;
-use crate::world::{Ground, Plot, World};
+use crate::world::{Plot, World};
 
 const PEOPLE: u64 = 100_000;
 

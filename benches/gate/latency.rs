@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::figures::{Figure, Figures};
+use crate::ground::Ground;
 use crate::leads::{LeadRow, SOURCE, next_source_key};
 use crate::machine::Watch;
 use crate::naive::Naive;
 use crate::people::Person;
 use crate::process::Process;
-use crate::world::{Ground, Plot, World};
+use crate::world::{Plot, World};
 
 /// How long an answer of the CRM takes.
 const CALL: Duration = Duration::from_millis(200);

@@ -1,11 +1,11 @@
 //! The figures that Gatekeeper promises, each beside the client that searches and then creates, one lead at a time.
 //!
 //! ```text
-//! cargo bench                     all figures; exit code 1 when a goal is missed
-//! cargo bench -- large            only one of: burst latency large
-//! cargo bench -- --write          writes docs/BENCHMARKS.md as well
-//! cargo bench -- --keep           leaves the databases and logs behind, to look into
-//! GATEKEEPER_BENCH_LOG=debug cargo bench -- large     says where the time of each batch went
+//! cargo bench --bench gate                     all figures; exit code 1 when a goal is missed
+//! cargo bench --bench gate -- large            only one of: burst latency large
+//! cargo bench --bench gate -- --write          writes docs/BENCHMARKS.md as well
+//! cargo bench --bench gate -- --keep           leaves the databases and logs behind, to look into
+//! GATEKEEPER_BENCH_LOG=debug cargo bench --bench gate -- large     says where the time of each batch went
 //! ```
 //!
 //! All parts are real: a private PostgreSQL with production settings, the release binary as daemon and as sandbox, HTTP
@@ -16,6 +16,7 @@
 
 mod burst;
 mod figures;
+mod ground;
 mod large;
 mod latency;
 mod leads;
@@ -30,7 +31,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use figures::Figures;
-use world::Ground;
+use ground::Ground;
 
 /// Any failure ends the run; it is told whole.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

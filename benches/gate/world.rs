@@ -1,59 +1,20 @@
 //! A world for a figure: a database in a private cluster with production settings, a sandbox CRM, and the daemon.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use gatekeeper::config::{Config, Environment};
-use gatekeeper::store::embedded::{Embedded, Plan};
+use gatekeeper::config::Config;
 use serde_json::Value;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::Outcome;
+use crate::ground::Ground;
 use crate::leads::{SOURCE, write_contacts};
 use crate::people::Person;
-use crate::process::{Process, free_port, gatekeeper};
+use crate::process::{Process, free_port};
 
 /// The token that the sandbox accepts.
 pub(crate) const TOKEN: &str = "bench-token";
-
-/// The cluster of one run and its directory, removed at the end.
-pub(crate) struct Ground {
-    cluster: Embedded,
-    directory: PathBuf,
-}
-
-impl Ground {
-    /// Makes a cluster as the daemon makes its own: with fsync, nothing tuned.
-    pub(crate) async fn prepare() -> Outcome<Ground> {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", std::process::id()));
-        std::fs::create_dir_all(&directory)?;
-        let plan = Plan {
-            data_directory: directory.join("postgres"),
-            program: gatekeeper().to_owned(),
-            server_settings: Vec::new(),
-            environment: Environment::read(),
-        };
-        let cluster = Embedded::open(&plan).await?;
-        Ok(Ground { cluster, directory })
-    }
-
-    /// A connection to a database of the cluster.
-    pub(crate) async fn connect(&self, database: &str) -> Outcome<Client> {
-        let (client, connection) = self.cluster.connection(database).connect(NoTls).await?;
-        tokio::spawn(connection);
-        Ok(client)
-    }
-
-    /// Ends the cluster and removes its directory, unless somebody wants to look into it.
-    pub(crate) async fn clear(self, keep: bool) {
-        self.cluster.close().await;
-        if keep {
-            println!("kept: {}", self.directory.display());
-        } else {
-            let _ = std::fs::remove_dir_all(&self.directory);
-        }
-    }
-}
 
 /// What a world is told.
 pub(crate) struct Plot<'a> {
@@ -85,7 +46,7 @@ impl World {
         let name = plot.name;
         let admin = ground.connect("postgres").await?;
         admin.batch_execute(&format!("create database {name}")).await?;
-        let contacts = ground.directory.join(format!("{name}.csv"));
+        let contacts = ground.directory().join(format!("{name}.csv"));
         write_contacts(&contacts, (0..plot.people).map(Person::new))?;
         let port = free_port()?.to_string();
         let file = contacts.display().to_string();
@@ -101,14 +62,14 @@ impl World {
         ];
         arguments.extend(["--unique-property", "gatekeeper_key"]);
         arguments.extend(plot.sandbox);
-        let mut sandbox = Process::start(&arguments, ground.directory.join(format!("{name}-sandbox.log")))?;
-        let token = ground.directory.join("token");
+        let mut sandbox = Process::start(&arguments, ground.directory().join(format!("{name}-sandbox.log")))?;
+        let token = ground.directory().join("token");
         std::fs::write(&token, TOKEN)?;
         let base_url = format!("http://127.0.0.1:{port}");
-        let settings = ground.directory.join(format!("{name}.toml"));
+        let settings = ground.directory().join(format!("{name}.toml"));
         let text = format!(
             "[database]\nurl = \"{}\"\n[crm]\nbase_url = \"{base_url}\"\ntoken = \"file:{}\"\n{}",
-            ground.cluster.url(name),
+            ground.url(name),
             token.display(),
             plot.settings
         );
@@ -127,7 +88,7 @@ impl World {
             base_url,
             http,
             settings,
-            directory: ground.directory.clone(),
+            directory: ground.directory().to_owned(),
             name: name.to_owned(),
             sandbox,
             daemons: 0,

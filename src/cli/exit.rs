@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::crm::CrmError;
 use crate::daemon::DaemonError;
 use crate::demo::DemoError;
+use crate::duplicates::ScanError;
 use crate::line::LineError;
 use crate::pull::PullError;
 use crate::push::PushError;
@@ -34,6 +35,9 @@ pub enum CliError {
     /// The mirror.
     #[error(transparent)]
     Pull(#[from] PullError),
+    /// The scan for duplicates.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
     /// Matching and deciding.
     #[error(transparent)]
     Push(#[from] PushError),
@@ -74,7 +78,9 @@ fn number(error: &CliError) -> u8 {
     match error {
         CliError::Config(_) | CliError::NotFound(_) | CliError::File { .. } => 2,
         CliError::Daemon(error) => daemon(error),
-        CliError::Store(error) | CliError::Line(LineError::Store(error)) => store(error),
+        CliError::Store(error) | CliError::Line(LineError::Store(error)) | CliError::Scan(ScanError::Store(error)) => {
+            store(error)
+        }
         CliError::Line(LineError::Crm(error)) => crm(error),
         CliError::ChecksFailed { code } => *code,
         _ => 1,

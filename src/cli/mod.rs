@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod dead;
+mod duplicates;
 mod exit;
 mod explain;
 mod hold;
@@ -53,6 +54,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::Replica { action } => hold::replica(&config, action).await,
         Command::InDoubt { action } => in_doubt::in_doubt(&config, action).await,
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
+        Command::Duplicates { action } => duplicates::duplicates(&config, action).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),
     }

@@ -21,6 +21,7 @@ pub(super) fn check(config: &Config) -> Vec<Problem> {
     limits(config, &mut report);
     mirror(config, &mut report);
     gate(config, &mut report);
+    duplicates(config, &mut report);
     daemon(config, &mut report);
     report.0
 }
@@ -272,6 +273,14 @@ fn gate(config: &Config, report: &mut Report) {
         ("gate.settle_seconds", gate.settle_seconds.into()),
         ("gate.retention_days", gate.retention_days.into()),
     ]);
+}
+
+fn duplicates(config: &Config, report: &mut Report) {
+    report.refuse(
+        config.duplicates.largest_group < 2,
+        "duplicates.largest_group",
+        "must be 2 or more: a group has two contacts at least",
+    );
 }
 
 fn daemon(config: &Config, report: &mut Report) {

@@ -13,7 +13,7 @@ mod sections;
 pub use environment::{Environment, system_file};
 pub use error::{ConfigError, Problem};
 pub use secret::{Secret, SecretError, SecretRef};
-pub use sections::{Crm, Daemon, Database, Embedded, Gate, Limits, LogFormat, Mirror, SslMode};
+pub use sections::{Crm, Daemon, Database, Duplicates, Embedded, Gate, Limits, LogFormat, Mirror, SslMode};
 
 use std::path::PathBuf;
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub mirror: Mirror,
     /// How leads are worked off.
     pub gate: Gate,
+    /// How duplicates are looked for.
+    pub duplicates: Duplicates,
     /// The process.
     pub daemon: Daemon,
     /// The file these settings came from; `None` for the built-in defaults.

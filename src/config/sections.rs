@@ -233,6 +233,20 @@ impl Default for Mirror {
     }
 }
 
+/// `[duplicates]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Duplicates {
+    /// A group with more contacts is flagged for a person.
+    pub largest_group: usize,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        Self { largest_group: 10 }
+    }
+}
+
 impl Default for Gate {
     fn default() -> Self {
         Self {

@@ -46,6 +46,15 @@ pub(super) struct StoredKeys<'a> {
     email_local: Option<&'a str>,
     city: Option<&'a str>,
     country: Option<&'a str>,
+    phone_tails: &'a [String],
+    extensions: &'a [String],
+    address_first: Option<&'a str>,
+    address_last: Option<&'a str>,
+    generation: Option<&'a str>,
+    email_fit: Option<&'a str>,
+    street: Option<&'a str>,
+    postal_code: Option<&'a str>,
+    job_title: Option<&'a str>,
     blocks: Vec<i64>,
 }
 
@@ -63,6 +72,15 @@ impl<'a> StoredKeys<'a> {
             email_local: keys.email_local.as_deref(),
             city: keys.city.as_deref(),
             country: keys.country.as_deref(),
+            phone_tails: &keys.phone_tails,
+            extensions: &keys.extensions,
+            address_first: keys.address_first.as_deref(),
+            address_last: keys.address_last.as_deref(),
+            generation: keys.generation.as_deref(),
+            email_fit: keys.email_fit.as_deref(),
+            street: keys.street.as_deref(),
+            postal_code: keys.postal_code.as_deref(),
+            job_title: keys.job_title.as_deref(),
             blocks: keys.blocks.iter().map(|block| block_hash(block)).collect(),
         }
     }

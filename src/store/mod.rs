@@ -7,8 +7,10 @@ pub mod ask;
 mod call;
 pub mod claim;
 mod connect;
+pub mod duplicates;
 pub mod embedded;
 mod error;
+pub mod found;
 pub mod gone;
 pub mod hold;
 pub mod in_doubt;
@@ -96,7 +98,7 @@ impl Store {
     /// Brings tables, functions and views to the state of this binary. Safe to call from many processes at once.
     ///
     /// # Errors
-    /// [`StoreError::NewerDatabase`] when a newer binary was here; [`StoreError::Extension`] when pg_trgm is missing.
+    /// [`StoreError::NewerDatabase`] when a newer binary was here; [`StoreError::Extension`] when pg_trgm or fuzzystrmatch is missing.
     pub async fn install(&self) -> Result<install::Installed, StoreError> {
         self.install_content(&install::Content::embedded()).await
     }

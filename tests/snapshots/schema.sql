@@ -217,6 +217,50 @@ create table gate.breaker -- Whether the CRM fails, as all replicas together see
   constraint breaker_probe CHECK (((probe_until IS NULL) OR (open_until IS NOT NULL)))
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.candidate_pair -- Pairs that share a block or an address, while all contacts are scanned; empty otherwise. Unlogged, for it can be made anew at any time.
+  left_id bigint not null -- The contact with the smaller number.
+  right_id bigint not null -- The other one.
+  grant delete, insert, select, truncate, update to gatekeeper_daemon
+
+create table gate.card -- What a contact is compared by, complete: its keys, its other names, and how rare its values are. Filled while all contacts are scanned for duplicates, empty otherwise; unlogged, for it can be made anew at any time. As a type it is what gate.compare takes.
+  contact_id bigint not null -- The contact; of a lead, -1 less its place in the batch.
+  external_id text -- As in gate.contact_keys, as are those below without a comment of their own.
+  emails text[] -- All addresses.
+  loose_emails text[] -- Addresses without plus-tag and gmail dots, where that differs.
+  phone_tails text[] -- Last eight digits of each number.
+  extensions text[] -- tail/extension of each number that has one.
+  first_name text -- Given name.
+  last_name text -- Family name.
+  generation text -- junior, senior, third or fourth.
+  company text -- Company without suffixes.
+  firm text -- The same without spaces.
+  firm_word text -- The first word of the company, of three letters or more.
+  email_domain text -- Domain of the primary address unless public.
+  site text -- The name in that domain: acme of acme.co.uk.
+  email_local text -- Local part of the primary address.
+  email_fit text -- How it fits the name.
+  city text -- Town.
+  country text -- ISO code.
+  street text -- Street and number.
+  postal_code text -- Postal code.
+  job_title text -- Job title.
+  given_word text -- The first word of the given name.
+  address_first text -- The given name that the address says.
+  given_words text[] -- The words of the given name, where it has several.
+  given text[] -- The given name by which somebody is called, and the one that the address says.
+  formal text[] -- Full forms of those, from rules.nickname; null where there are none.
+  family text[] -- The words of the family name, and the one that the address says.
+  first_bits real -- How rare the given name is, in bits.
+  last_bits real -- How rare the family name is.
+  full_bits real -- How rare both together are.
+  company_bits real -- How rare the company is.
+  city_bits real -- How rare the town is.
+  email_people real -- log2 of how many people carry an address of it.
+  phone_people real -- log2 of how many people carry a number of it.
+  contact_bits real -- log2 of how many contacts there are.
+  constraint card_pkey PRIMARY KEY (contact_id)
+  grant delete, insert, select, truncate, update to gatekeeper_daemon
+
 create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited. No foreign key, for speed: a fifth of a full load; whoever deletes a contact calls gate.drop_keys.
   contact_id bigint not null -- The person.
   external_id text -- External id, trimmed.
@@ -245,6 +289,9 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   constraint contact_keys_generation CHECK ((generation = ANY (ARRAY['junior'::text, 'senior'::text, 'third'::text, 'fourth'::text])))
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
   CREATE INDEX contact_keys_added ON gate.contact_keys USING btree (contact_id) WHERE (normalizer = ''::text)
+  CREATE TRIGGER note_unscanned_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
+  CREATE TRIGGER note_unscanned_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
+  CREATE TRIGGER note_unscanned_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.dead_letter -- Leads that could not be processed, with the reason. The lead itself stays in staging.
@@ -262,6 +309,35 @@ create table gate.dead_letter -- Leads that could not be processed, with the rea
   constraint dead_letter_state CHECK ((state = ANY (ARRAY['waiting'::text, 'replayed'::text, 'discarded'::text])))
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.duplicate_group -- Contacts that are one person, as far as the last scan knows. Read report.duplicate_group.
+  group_id bigint not null generated always as identity -- Number; a group that grows or shrinks keeps it.
+  flags text[] not null default '{}'::text[] -- Why a person must look at it: chain (some members are tied to the others by one pair alone), large, told_apart (somebody has said that two of its members are two people).
+  changed_at timestamp with time zone not null default clock_timestamp() -- When its members or flags last changed.
+  constraint duplicate_group_flags CHECK ((flags <@ ARRAY['chain'::text, 'large'::text, 'told_apart'::text]))
+  constraint duplicate_group_pkey PRIMARY KEY (group_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.duplicate_member -- Who is in which group; contacts may be gone since.
+  contact_id bigint not null -- The contact.
+  group_id bigint not null -- Its group.
+  constraint duplicate_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES gate.duplicate_group(group_id) ON DELETE CASCADE
+  constraint duplicate_member_pkey PRIMARY KEY (contact_id)
+  CREATE INDEX duplicate_member_group ON gate.duplicate_member USING btree (group_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.duplicate_pair -- Pairs of contacts that may be one person, as the last scan found them; contacts may be gone since. Read report.duplicate_pair.
+  left_id bigint not null -- The contact with the smaller number.
+  right_id bigint not null -- The other one.
+  score real not null -- Sum of the match weights, in bits; not below `possible`.
+  tier text not null -- The strongest identifier that both carry; fuzzy: none.
+  evidence jsonb not null -- The level of each field that both have.
+  found_at timestamp with time zone not null default clock_timestamp() -- When it was found or confirmed.
+  constraint duplicate_pair_order CHECK ((left_id < right_id))
+  constraint duplicate_pair_pkey PRIMARY KEY (left_id, right_id)
+  constraint duplicate_pair_tier CHECK ((tier = ANY (ARRAY['external_id'::text, 'email'::text, 'phone'::text, 'fuzzy'::text])))
+  CREATE INDEX duplicate_pair_right ON gate.duplicate_pair USING btree (right_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.erased_key -- Person keys of people who were erased in the CRM, one for each identifier that they had. A lead that would be a new person and founds one of them ends in the dead letters as erased_in_crm.
   person_key text not null -- Keyed hash (HMAC-SHA-256) of an external id, an address, or a number with the name. The identifier itself is not kept.
   contact_id bigint not null -- The tombstone in crm.contact, which holds no value any more.
@@ -270,6 +346,17 @@ create table gate.erased_key -- Person keys of people who were erased in the CRM
   constraint erased_key_pkey PRIMARY KEY (person_key)
   CREATE INDEX erased_key_contact ON gate.erased_key USING btree (contact_id)
   grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.found_pair -- What a scan of all contacts has found so far; takes the place of gate.duplicate_pair at its end.
+  left_id bigint not null -- As in gate.duplicate_pair.
+  right_id bigint not null -- As in gate.duplicate_pair.
+  score real not null -- As in gate.duplicate_pair.
+  tier text not null -- As in gate.duplicate_pair.
+  evidence jsonb not null -- As in gate.duplicate_pair.
+  found_at timestamp with time zone not null default clock_timestamp() -- As in gate.duplicate_pair.
+  constraint duplicate_pair_order CHECK ((left_id < right_id))
+  constraint duplicate_pair_tier CHECK ((tier = ANY (ARRAY['external_id'::text, 'email'::text, 'phone'::text, 'fuzzy'::text])))
+  grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.governor -- The CRM's limits, shared by all replicas: one row for each.
   bucket text not null -- general, search or daily.
@@ -424,6 +511,20 @@ create table gate.review -- Leads about which a person must decide, and what the
   constraint review_state CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'created'::text, 'rejected'::text])))
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.scan -- Runs of `duplicates scan`.
+  scan_id bigint not null generated always as identity -- Number.
+  kind text not null -- full: all contacts against all; changed: those that changed since the last one.
+  started_at timestamp with time zone not null default clock_timestamp() -- When it began; from then on changes of contacts are noted for the next one.
+  finished_at timestamp with time zone -- When it ended; null while it runs, and for ever when it was stopped.
+  rules_hash text not null -- Stands for the rules it worked by; when they change, all are compared anew.
+  contacts bigint not null -- Contacts that it looked at.
+  compared bigint -- Pairs that were compared.
+  found bigint -- Of them, those whose score is not below `possible`.
+  constraint scan_finished CHECK ((((finished_at IS NULL) = (found IS NULL)) AND ((finished_at IS NULL) = (compared IS NULL))))
+  constraint scan_kind CHECK ((kind = ANY (ARRAY['full'::text, 'changed'::text])))
+  constraint scan_pkey PRIMARY KEY (scan_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.site -- What belongs to this installation alone.
   singleton boolean not null default true -- Always true: there is one row.
   person_key bytea not null -- Secret with which person keys are made. Never changed: another one would make other keys for the same people.
@@ -435,6 +536,21 @@ create table gate.site -- What belongs to this installation alone.
   constraint site_pkey PRIMARY KEY (singleton)
   constraint site_singleton_check CHECK (singleton)
   grant select, update (account_id, has_unique_key, history, history_noted_at, time_zone) to gatekeeper_daemon
+
+create table gate.term -- How many contacts carry a value, where it is more than one; of an e-mail address and the end of a phone number, how many people. Counted by gate.count_terms; what stands here may be a little old.
+  kind text not null -- first_name (its first word), last_name, full_name (first word|last name), company (without spaces), city, email, phone (last eight digits); contact: one row, all contacts.
+  value text not null -- The value, folded.
+  carriers bigint not null -- Contacts; of email and phone, different family names.
+  constraint term_carriers CHECK ((carriers >= 0))
+  constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'email'::text, 'phone'::text])))
+  constraint term_pkey PRIMARY KEY (kind, value)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.unscanned -- Contacts whose keys have changed since the last scan for duplicates, some of them several times.
+  unscanned_id bigint not null generated always as identity -- Number: a scan removes the rows that it has seen.
+  contact_id bigint not null -- The contact, which may be gone.
+  constraint unscanned_pkey PRIMARY KEY (unscanned_id)
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.work -- State of each lead. One narrow row, changed only by the functions of this schema.
   lead_id bigint not null -- The lead.
@@ -495,10 +611,10 @@ create table rules.junk_value -- Texts that stand for no value: test, n/a, asdf.
   grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.match_threshold -- From which score on two records are one person, and from which a person is asked.
-  name text not null -- match, review, or margin.
+  name text not null -- match, review, margin: of a lead and a contact. duplicate, possible: of two contacts.
   score real not null -- In units of match weight.
   note text not null -- What it does.
-  constraint match_threshold_name CHECK ((name = ANY (ARRAY['match'::text, 'review'::text, 'margin'::text])))
+  constraint match_threshold_name CHECK ((name = ANY (ARRAY['match'::text, 'review'::text, 'margin'::text, 'duplicate'::text, 'possible'::text])))
   constraint match_threshold_pkey PRIMARY KEY (name)
   CREATE TRIGGER note_delete AFTER DELETE ON rules.match_threshold REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.match_threshold REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -508,12 +624,14 @@ create table rules.match_threshold -- From which score on two records are one pe
   grant select to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
-create table rules.match_weight -- Match weights of the fuzzy tier after Fellegi and Sunter: log2 of how much more often two records of one person agree so than two of different people.
-  field text not null -- What is compared: first_name, last_name, company, email_domain, city, …
-  level text not null -- How well it agrees: exact, nickname, initial, similar, swapped, different, …
+create table rules.match_weight -- Match weights after Fellegi and Sunter, in bits: log2 of how much more often two records of one person agree so than two of different people. The score of a pair is the sum over its fields of weight + rarity × how rare the value is.
+  field text not null -- What is compared: first_name, last_name, full_name, company, email, phone, place, job_title, generation, country, external_id; base stands once in every pair.
+  level text not null -- How well it agrees: exact, nickname, initial, slip, different, …; docs/MATCHING.md explains each.
   weight real not null -- Added to the score.
+  rarity real not null default 0 -- Added for each bit of how rare the value is that both have: a name that one in 1,024 contacts carries has 10 bits. For e-mail and phone: for each doubling of the people who carry the value. For base: for each doubling of the contacts.
   constraint match_weight_pkey PRIMARY KEY (field, level)
   constraint match_weight_range CHECK (((weight >= ('-50'::integer)::double precision) AND (weight <= (50)::double precision)))
+  constraint match_weight_rarity CHECK (((rarity >= ('-2'::integer)::double precision) AND (rarity <= (2)::double precision)))
   CREATE TRIGGER note_delete AFTER DELETE ON rules.match_weight REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.match_weight REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_weight FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -543,12 +661,14 @@ create table rules.not_duplicate -- Pairs of contacts that a person has said are
   noted_at timestamp with time zone not null default now() -- When.
   constraint not_duplicate_order CHECK ((crm_id_low < crm_id_high))
   constraint not_duplicate_pkey PRIMARY KEY (crm_id_low, crm_id_high)
+  CREATE TRIGGER look_again_delete AFTER DELETE ON rules.not_duplicate REFERENCING OLD TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION gate.look_again()
+  CREATE TRIGGER look_again_insert AFTER INSERT ON rules.not_duplicate REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION gate.look_again()
   CREATE TRIGGER note_delete AFTER DELETE ON rules.not_duplicate REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.not_duplicate REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.not_duplicate FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.not_duplicate REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   grant select to gatekeeper_analyst
-  grant select to gatekeeper_daemon
+  grant insert, select, update to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.policy_version -- One row for each statement that changed a rule: what stood there before and after.
@@ -716,6 +836,51 @@ create view report.decision_count -- Leads by action and by the tier that identi
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.duplicate_group -- Groups of contacts that are one person. flags says why a person must look at it: chain (a member is tied to the others by one pair alone), large, told_apart (somebody has said of two who hang together by it that they are two people). lowest_score: of the pairs within.
+  group_id bigint
+  contacts bigint
+  flags text[]
+  contact_ids bigint[]
+  crm_ids text[]
+  lowest_score real
+  changed_at timestamp with time zone
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.duplicate_member -- The contacts of each group of duplicates, one row each.
+  group_id bigint
+  contact_id bigint
+  crm_id text
+  first_name text
+  last_name text
+  company text
+  email text
+  phone text
+  city text
+  external_id text
+  created_at timestamp with time zone
+  updated_at timestamp with time zone
+  flags text[]
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.duplicate_pair -- Pairs of contacts that may be one person: tier (the strongest identifier that both carry), score in bits, verdict (duplicate or possible, by rules.match_threshold), evidence (how each field agrees), and their group, if both are in one.
+  left_contact_id bigint
+  left_crm_id text
+  right_contact_id bigint
+  right_crm_id text
+  tier text
+  score real
+  verdict text
+  evidence jsonb
+  group_id bigint
+  found_at timestamp with time zone
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.in_doubt -- Writes whose outcome stayed unknown for a day: the person, the leads that they are for, and how many leads wait. A person resolves them with `gatekeeper in-doubt resolve`.
   intent_id uuid
   contact_id bigint
@@ -798,6 +963,15 @@ create function gate.addresses_of(p_crm_ids text[]) returns TABLE(crm_id text, e
 create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(adopted bigint, looked_until bigint) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb) returns SETOF gate.agreement stable
+  grant execute to gatekeeper_daemon
+
+create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[]) returns SETOF gate.agreement stable set enable_nestloop=off
+  grant execute to gatekeeper_daemon
+
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
@@ -807,13 +981,22 @@ create function gate.beat(p_replica uuid, p_lease_seconds integer) returns boole
 create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds integer, p_lag_seconds double precision, p_overlap_seconds double precision, p_fields text[]) returns TABLE(standing text, cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, listed_at timestamp with time zone, rows_read bigint, expected bigint, same_fields boolean) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, kind text, contacts bigint) volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.bury_erased(p_people jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
+create function gate.candidate_pages() returns bigint stable
+  grant execute to gatekeeper_daemon
+
 create function gate.canonical_fields() returns text[] immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.cards(p_contacts bigint[], p_leads jsonb, p_part integer, p_parts integer) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
 create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer text, p_indexed_until bigint) returns void volatile
@@ -828,10 +1011,16 @@ create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint
 create function gate.company_level(p_left text, p_right text) returns text immutable
   grant execute to gatekeeper_daemon
 
+create function gate.compare_cards(p_first bigint, p_last bigint) returns void volatile set plan_cache_mode=force_custom_plan
+  grant execute to gatekeeper_daemon
+
 create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
   grant execute to gatekeeper_daemon
 
 create function gate.contacts_to_erase(p_crm_ids text[]) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.count_terms() returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.current_hold() returns TABLE(kind text, since timestamp with time zone, set_by text, note text) stable
@@ -855,6 +1044,12 @@ create function gate.doubted_values(p_contact bigint) returns TABLE(intent_id uu
 create function gate.drop_keys(p_contacts bigint[]) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.duplicate_threshold() returns real stable
+  grant execute to gatekeeper_daemon
+
+create function gate.end_full_scan(p_scan bigint, p_compared bigint) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_watermark timestamp with time zone) returns TABLE(rows_read bigint, missing bigint, stale bigint, ghost bigint) volatile
   grant execute to gatekeeper_daemon
 
@@ -867,6 +1062,9 @@ create function gate.erased_keys(p_keys text[]) returns TABLE(person_key text) s
 create function gate.expect_contacts(p_expected bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.fill_cards(p_part integer, p_parts integer) returns void volatile set enable_nestloop=off set enable_mergejoin=off
+  grant execute to gatekeeper_daemon
+
 create function gate.fill_lists(p_company_suffixes text[], p_junk_values text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -874,6 +1072,9 @@ create function gate.find_contact(p_contact_id bigint, p_crm_id text) returns js
   grant execute to gatekeeper_daemon
 
 create function gate.find_lead(p_source text, p_source_key text) returns bigint stable
+  grant execute to gatekeeper_daemon
+
+create function gate.find_pairs() returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.first_name_level(p_left text, p_right text, p_left_names text[], p_right_names text[]) returns text immutable
@@ -886,6 +1087,9 @@ create function gate.ghosts(p_started_at timestamp with time zone, p_after bigin
   grant execute to gatekeeper_daemon
 
 create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.group_region(p_contacts bigint[]) returns SETOF bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.grown_keys(p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
@@ -933,6 +1137,9 @@ create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_i
 create function gate.last_name_level(p_left text, p_right text) returns text immutable
   grant execute to gatekeeper_daemon
 
+create function gate.last_scan() returns timestamp with time zone stable
+  grant execute to gatekeeper_daemon
+
 create function gate.lead_arrived() returns trigger volatile security definer set search_path=pg_catalog, gate, pg_temp
   grant execute to gatekeeper_daemon
 
@@ -942,10 +1149,22 @@ create function gate.leads_by_state() returns TABLE(state text, leads bigint) st
 create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.levels(p_agreement gate.agreement) returns jsonb immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.lift_hold(p_kind text, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.links_among(p_region bigint[]) returns TABLE(left_id bigint, right_id bigint, score real) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.list_dead(p_reason text, p_limit bigint, p_all boolean) returns SETOF report.dead_letter stable
+  grant execute to gatekeeper_daemon
+
+create function gate.list_members(p_flagged boolean, p_limit bigint) returns SETOF report.duplicate_member stable
+  grant execute to gatekeeper_daemon
+
+create function gate.list_pairs(p_verdict text, p_limit bigint) returns SETOF report.duplicate_pair stable
   grant execute to gatekeeper_daemon
 
 create function gate.list_replicas() returns TABLE(replica_id uuid, host_id text, process_id integer, version text, started_at timestamp with time zone, lease_seconds bigint, claims bigint, open_intents bigint) stable
@@ -957,10 +1176,22 @@ create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF re
 create function gate.lock_people() returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.lock_scan() returns boolean volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.longest_travel() returns interval immutable
   grant execute to gatekeeper_daemon
 
+create function gate.look_again() returns trigger volatile security definer set search_path=pg_catalog, pg_temp
+  grant execute to gatekeeper_daemon
+
 create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.match_rules_hash() returns text stable
+  grant execute to gatekeeper_daemon
+
+create function gate.members_among(p_region bigint[]) returns TABLE(contact_id bigint, group_id bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.mirror_age() returns interval stable
@@ -976,6 +1207,9 @@ create function gate.mirrored_fields() returns text[] stable
   grant execute to gatekeeper_daemon
 
 create function gate.names_verdict(p_first text, p_last text) returns text immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.new_group_ids(p_count integer) returns SETOF bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.next_due() returns double precision stable
@@ -1002,6 +1236,9 @@ create function gate.note_merges(p_merges jsonb) returns void volatile
 create function gate.note_rule_change() returns trigger volatile security definer set search_path=pg_catalog, rules, pg_temp
   grant execute to gatekeeper_daemon
 
+create function gate.note_unscanned() returns trigger volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.numbered_apart(p_left text, p_right text) returns boolean immutable
   grant execute to gatekeeper_daemon
 
@@ -1012,6 +1249,9 @@ create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigin
   grant execute to gatekeeper_daemon
 
 create function gate.outdated_keys(p_normalizer text, p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.pairs_of(p_contacts bigint[]) returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.passes() returns TABLE(pass text, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, expected bigint, watermark timestamp with time zone, replica_id uuid, lease_until timestamp with time zone) stable
@@ -1029,7 +1269,13 @@ create function gate.plain_level(p_left text, p_right text) returns text immutab
 create function gate.policy_version() returns bigint stable
   grant execute to gatekeeper_daemon
 
+create function gate.put_groups(p_region bigint[], p_groups bigint[], p_flags text[], p_contacts bigint[], p_memberships bigint[]) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.rarity_bits(p_contacts bigint, p_carriers bigint) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.read_lists() returns jsonb stable
@@ -1086,6 +1332,9 @@ create function gate.retry_tokens(p_budget gate.retry_budget) returns double pre
 create function gate.rewrite_overwritten(p_replica uuid, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.scan_changed(p_scan bigint) returns bigint[] volatile set plan_cache_mode=force_custom_plan
+  grant execute to gatekeeper_daemon
+
 create function gate.seconds_to_midnight() returns double precision stable
   grant execute to gatekeeper_daemon
 
@@ -1093,6 +1342,9 @@ create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds int
   grant execute to gatekeeper_daemon
 
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.slip(p_left text, p_right text) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.start_replica(p_replica uuid, p_host_id text, p_process_id integer, p_process_started text, p_version text, p_lease_seconds integer, p_gone text[]) returns void volatile
@@ -1119,8 +1371,26 @@ create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms int
 create function gate.take_recoverable(p_replica uuid, p_settle_seconds integer, p_limit integer, p_held uuid[]) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.take_time() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.take_verifications(p_limit integer) returns TABLE(intent_id uuid, crm_id text) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.tell_apart(p_one text, p_other text, p_note text) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, agreement gate.agreement) stable set plan_cache_mode=auto set enable_nestloop=off set enable_hashjoin=on
+  grant execute to gatekeeper_daemon
+
 create function gate.words_replaced(p_left text, p_right text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.worth_keeping(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, tier text, evidence jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon

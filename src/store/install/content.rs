@@ -26,7 +26,7 @@ impl Content {
     /// What this binary carries.
     pub fn embedded() -> Content {
         Content {
-            extensions: vec!["pg_trgm".to_owned()],
+            extensions: vec!["pg_trgm".to_owned(), "fuzzystrmatch".to_owned()],
             migrations: embedded::migrations::runner().get_migrations().clone(),
             files: SQL_FILES
                 .iter()

@@ -3,6 +3,7 @@
 mod burst;
 mod delivery;
 mod dropped;
+mod duplicates;
 mod erased;
 mod held;
 mod in_doubt;

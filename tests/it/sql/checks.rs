@@ -36,6 +36,38 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.contact_keys (email_fit) values ('perhaps')",
     ),
     (
+        "match_weight_rarity",
+        "insert into rules.match_weight (field, level, weight, rarity) values ('city', 'same', 1, 3)",
+    ),
+    (
+        "term_kind",
+        "insert into gate.term (kind, value, carriers) values ('street', 'a', 2)",
+    ),
+    (
+        "term_carriers",
+        "insert into gate.term (kind, value, carriers) values ('city', 'a', -1)",
+    ),
+    (
+        "scan_kind",
+        "insert into gate.scan (kind, rules_hash, contacts) values ('half', '', 0)",
+    ),
+    (
+        "scan_finished",
+        "insert into gate.scan (kind, rules_hash, contacts, finished_at) values ('full', '', 0, now())",
+    ),
+    (
+        "duplicate_pair_order",
+        "insert into gate.duplicate_pair (left_id, right_id, score, tier, evidence) values (2, 1, 0, 'fuzzy', '{}')",
+    ),
+    (
+        "duplicate_pair_tier",
+        "insert into gate.duplicate_pair (left_id, right_id, score, tier, evidence) values (1, 2, 0, 'guess', '{}')",
+    ),
+    (
+        "duplicate_group_flags",
+        "insert into gate.duplicate_group (flags) values ('{odd}')",
+    ),
+    (
         "erased_key_form",
         "insert into gate.erased_key (person_key, contact_id) values ('ann@example.com', 1)",
     ),

@@ -275,6 +275,18 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
                select gate.replay_dead(array[1], 'x'), gate.discard_dead(array[1], 'x');
                select gate.resolve_review(1, 'created', null, 'x');
+               begin;
+               select gate.take_time(), gate.lock_scan();
+               select * from gate.begin_scan(true);
+               select gate.count_terms(), gate.find_pairs(), gate.fill_cards(0, 1), gate.compare_cards(0, 1);
+               select gate.end_full_scan(max(scan_id), 0) from gate.scan;
+               select gate.new_group_ids(1), gate.put_groups(null, '{}', '{}', '{}', '{}');
+               select gate.tell_apart('7', '8', 'x');
+               select * from gate.begin_scan(false);
+               select gate.scan_changed(max(scan_id)) from gate.scan;
+               select gate.group_region('{1}'), gate.links_among('{1}'), gate.members_among('{1}'), gate.told_apart();
+               select gate.duplicate_threshold(), gate.last_scan(), gate.list_members(true, 1), gate.list_pairs(null, 1);
+               commit;
                select gate.doubt_since(now() - interval '1 hour', 'x'), gate.take_verifications(10), gate.end_verifications('{}');
                update crm.contact set email = 'old@example.com' where contact_id = 2;
                update gate.intent set body = '{"email": "old@example.com"}', created_at = now() - interval '1 hour';

@@ -1,5 +1,12 @@
 //! The arguments, with their help texts.
 
+mod actions;
+
+pub(super) use actions::{
+    DeadAction, DeadPick, DuplicatesAction, ExportFormat, InDoubtAction, InDoubtVerdict, ReplicaAction, ReviewAction,
+    RulesAction,
+};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -147,6 +154,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Contacts in the mirror that are one person already
+    #[command(
+        after_help = "Analysts read the same in SQL: report.duplicate_group, report.duplicate_member, report.duplicate_pair.\nNothing is merged by any of these.\n\nExamples:\n  gatekeeper duplicates scan\n  gatekeeper duplicates list --flagged\n  gatekeeper duplicates export --to duplicates.csv\n  gatekeeper duplicates apart 512 513 --note 'father and son'"
+    )]
+    Duplicates {
+        /// What to do.
+        #[command(subcommand)]
+        action: DuplicatesAction,
+    },
     /// The rules in force
     Rules {
         /// What to see.
@@ -156,197 +172,6 @@ pub enum Command {
     /// Run the HubSpot-compatible CRM for trial and tests, on loopback only
     #[command(after_help = "Example:\n  gatekeeper sandbox --contacts demo/contacts.csv --unique-property external_id")]
     Sandbox(SandboxOptions),
-}
-
-/// `dead …`
-#[derive(Debug, Subcommand)]
-pub enum DeadAction {
-    /// List them
-    List {
-        /// Only this reason code
-        #[arg(long)]
-        reason: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-        /// Those replayed and discarded as well
-        #[arg(long)]
-        all: bool,
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one, with the lead as it was delivered
-    Show {
-        /// `staging.lead.lead_id`
-        lead: i64,
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Decide them anew, against today's mirror and rules
-    Replay(DeadPick),
-    /// Close them for good; the leads stay in staging
-    Discard(DeadPick),
-}
-
-/// Which dead letters.
-#[derive(Debug, Args)]
-pub struct DeadPick {
-    /// These leads
-    #[arg(required_unless_present = "reason")]
-    pub leads: Vec<i64>,
-    /// All of this reason code
-    #[arg(long, conflicts_with = "leads")]
-    pub reason: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 1000)]
-    pub limit: i64,
-    /// Why, for the audit
-    #[arg(long)]
-    pub note: Option<String>,
-    /// Say which, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// For machines
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `review …`
-#[derive(Debug, Subcommand)]
-pub enum ReviewAction {
-    /// List them
-    List {
-        /// At most so many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-        /// Those resolved as well
-        #[arg(long)]
-        all: bool,
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one: the lead beside the contacts in question
-    Show {
-        /// `staging.lead.lead_id`
-        lead: i64,
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// It is this contact
-    Accept {
-        /// `staging.lead.lead_id`
-        lead: i64,
-        /// `crm.contact.contact_id`
-        contact: i64,
-        /// Why, for the audit
-        #[arg(long)]
-        note: Option<String>,
-        /// Say what would be done, and do nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// It is a new person
-    Create {
-        /// `staging.lead.lead_id`
-        lead: i64,
-        /// Why, for the audit
-        #[arg(long)]
-        note: Option<String>,
-        /// Say what would be done, and do nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// The lead is not wanted
-    Reject {
-        /// `staging.lead.lead_id`
-        lead: i64,
-        /// Why, for the audit
-        #[arg(long)]
-        note: Option<String>,
-        /// Say what would be done, and do nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-}
-
-/// `replica …`
-#[derive(Debug, Subcommand)]
-pub enum ReplicaAction {
-    /// List those that have not said goodbye, with what is in their hands
-    List {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// End the lease of one at once, so that others take over; one that lives ends by itself
-    Release {
-        /// `replica_id`
-        replica: uuid::Uuid,
-        /// Why, for the audit
-        #[arg(long)]
-        note: String,
-    },
-}
-
-/// `in-doubt …`
-#[derive(Debug, Subcommand)]
-pub enum InDoubtAction {
-    /// List them, with the leads that they are for and how many more wait
-    List {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Say how one ended
-    #[command(
-        after_help = "Look into the CRM first: its contact, by the id or by the address that `gatekeeper explain LEAD` shows.\n\nExamples:\n  gatekeeper in-doubt resolve 0198… --as applied --note 'the CRM holds it'\n  gatekeeper in-doubt resolve 0198… --as applied --crm-id 512 --note 'made at 8:02'\n  gatekeeper in-doubt resolve 0198… --as lost --note 'no such contact'\n  gatekeeper in-doubt resolve 0198… --as again --note 'the CRM is well again'"
-    )]
-    Resolve {
-        /// The write, as `in-doubt list` shows it
-        #[arg(value_name = "WRITE")]
-        intent: uuid::Uuid,
-        /// How it ended
-        #[arg(long = "as", value_name = "END")]
-        verdict: InDoubtVerdict,
-        /// The contact that a creation made
-        #[arg(long, value_name = "ID")]
-        crm_id: Option<String>,
-        /// Why, for the audit
-        #[arg(long)]
-        note: String,
-    },
-}
-
-/// How a write in doubt ended.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum InDoubtVerdict {
-    /// The CRM holds it
-    Applied,
-    /// It never happened: its leads are decided anew
-    Lost,
-    /// Nobody knows: the daemon is to ask and try once more
-    Again,
-}
-
-/// `rules …`
-#[derive(Debug, Subcommand)]
-pub enum RulesAction {
-    /// The policy of each field for each source, as it comes out of all rules
-    Show {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Contradictions: unknown or read-only fields, sources without rank, rules that can never apply
-    Check {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// `sandbox`

@@ -1,0 +1,185 @@
+//! How well the matcher finds out who is who, on labelled contacts.
+//!
+//! ```text
+//! cargo bench --bench eval                       the sets in ../shared/data, where they are
+//! cargo bench --bench eval -- contacts.csv.gz    these files
+//! cargo bench --bench eval -- --gate             the leads at the gate alone
+//! cargo bench --bench eval -- --keep             leaves the databases behind, to look into
+//! ```
+
+// An evaluation waits and looks at the machine as it needs. The homes in clippy.toml are for the program.
+#![allow(clippy::disallowed_methods)]
+
+#[path = "../gate/ground.rs"]
+mod ground;
+mod labelled;
+mod leads;
+mod quality;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use gatekeeper::config::Config;
+use gatekeeper::duplicates::scan;
+use gatekeeper::normalize::Lists;
+use gatekeeper::rulebook::normalizer_of;
+use gatekeeper::store::Store;
+use gatekeeper::store::rules::{fill_lists, read_lists};
+use ground::Ground;
+use labelled::{Labelled, read, write_mirror};
+use quality::{Quality, quality};
+
+/// Any failure ends the run; it is told whole.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Kinds that are told.
+const MOST: usize = 16;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let keep = arguments.iter().any(|argument| argument == "--keep");
+    let files: Vec<PathBuf> = arguments
+        .iter()
+        .filter(|name| !name.starts_with("--"))
+        .map(PathBuf::from)
+        .collect();
+    let only_gate = arguments.iter().any(|argument| argument == "--gate");
+    let gate = only_gate || files.is_empty();
+    let files = if files.is_empty() && !only_gate {
+        known_files()
+    } else {
+        files
+    };
+    if files.is_empty() && !gate {
+        println!("There are no labelled contacts; name a file.");
+    }
+    match run(&files, gate, keep).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the evaluation failed: {}", gatekeeper::fault::chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
+}
+
+/// The labelled contacts beside the project, where they are.
+fn known_files() -> Vec<PathBuf> {
+    ["contacts_10k", "contacts_hard_10k", "contacts_100k"]
+        .map(|name| data().join(format!("{name}.csv.gz")))
+        .into_iter()
+        .filter(|file| file.exists())
+        .collect()
+}
+
+async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<()> {
+    let ground = Ground::prepare().await?;
+    for file in files {
+        let contacts = read(file)?;
+        let begun = Instant::now();
+        let store = loaded(&ground, file, &contacts).await?;
+        let loaded = begun.elapsed();
+        let begun = Instant::now();
+        let report = scan(&store, false, 10, |_| ()).await?;
+        let scanned = begun.elapsed();
+        let client = store.client().await?;
+        let rows = client
+            .query("select crm_id, group_id from report.duplicate_member", &[])
+            .await?;
+        let group_of: HashMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        drop(client);
+        let quality = quality(&contacts, &group_of);
+        println!(
+            "{}: {} contacts loaded in {loaded:?}, scanned in {scanned:?}: {} groups, {} flagged",
+            file.display(),
+            contacts.len(),
+            report.groups,
+            report.flagged,
+        );
+        println!(
+            "  pairs P {:.4} R {:.4} F1 {:.4}, groups P {:.4} R {:.4} F1 {:.4}",
+            quality.pairs.precision(),
+            quality.pairs.recall(),
+            quality.pairs.f1(),
+            quality.clusters.precision(),
+            quality.clusters.recall(),
+            quality.clusters.f1(),
+        );
+        tell_confusion(&quality);
+        if keep {
+            write_groups(&ground, file, &group_of)?;
+        }
+        store.close().await;
+    }
+    let (contacts, leads) = (data().join("gate_contacts.csv.gz"), data().join("gate_leads.csv.gz"));
+    if gate && leads.exists() {
+        leads::judge(&ground, &contacts, &leads).await?;
+    }
+    ground.clear(keep).await;
+    Ok(())
+}
+
+/// Writes the groups as `id,cluster_id`, for another scorer.
+fn write_groups(ground: &Ground, file: &Path, group_of: &HashMap<String, i64>) -> Outcome<()> {
+    let written = ground.directory().join(format!("{}.csv", name_of(file)));
+    let mut lines = csv::Writer::from_path(&written)?;
+    lines.write_record(["id", "cluster_id"])?;
+    for (id, group) in group_of {
+        lines.write_record([id, &group.to_string()])?;
+    }
+    lines.flush()?;
+    println!("  written: {}", written.display());
+    Ok(())
+}
+
+/// Which corruptions hide a person best, and which traps mix two.
+fn tell_confusion(quality: &Quality) {
+    let mut missed: Vec<_> = quality.missed.iter().filter(|(_, (missed, _))| *missed > 0).collect();
+    missed.sort_by_key(|(_, (missed, _))| std::cmp::Reverse(*missed));
+    let missed = missed
+        .iter()
+        .take(MOST)
+        .map(|(kind, (missed, all))| format!("{kind} {missed} of {all}"));
+    println!("  missed by corruption: {}", missed.collect::<Vec<_>>().join(", "));
+    let mut wrong: Vec<_> = quality.wrong.iter().collect();
+    wrong.sort_by_key(|(_, pairs)| std::cmp::Reverse(**pairs));
+    let wrong = wrong.iter().take(MOST).map(|(trap, pairs)| match trap.as_str() {
+        "" => format!("no trap {pairs}"),
+        trap => format!("{trap} {pairs}"),
+    });
+    println!("  wrong by trap: {}", wrong.collect::<Vec<_>>().join(", "));
+}
+
+/// A database whose mirror holds the contacts of a file.
+async fn loaded(ground: &Ground, file: &Path, contacts: &[Labelled]) -> Outcome<Store> {
+    let name = name_of(file);
+    let admin = ground.connect("postgres").await?;
+    admin.batch_execute(&format!("create database {name}")).await?;
+    let mut config = Config::default();
+    config.database.url = ground.url(&name);
+    let store = Store::open(&config).await?;
+    store.install().await?;
+    let client = store.client().await?;
+    let built_in = Lists::default();
+    let suffixes: Vec<String> = built_in.company_suffixes.into_iter().collect();
+    let junk: Vec<String> = built_in.junk_values.into_iter().collect();
+    fill_lists(&client, &suffixes, &junk).await?;
+    let normalizer = normalizer_of(None, &read_lists(&client).await?)?;
+    write_mirror(&client, contacts, &normalizer).await?;
+    client.batch_execute("vacuum analyze").await?;
+    drop(client);
+    Ok(store)
+}
+
+/// The name of a file without its endings.
+fn name_of(file: &Path) -> String {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_default();
+    name.split('.').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,234 @@
+-- Agree: how well two records agree, field by field, as a level; rules.match_weight says what each level is worth.
+-- docs/MATCHING.md explains the levels. Facts that go together are one field: company and e-mail domain are one employer,
+-- street, code and town one place.
+
+-- Whether two words differ by a slip of the pen or two: one in words of four letters, two in words of seven (Damerau, 1964,
+-- found four of five misspellings to be one letter wrong, left out, too many, or two that changed places).
+do $slip$
+declare
+  v_schema text;
+begin
+  select quote_ident(nspname)
+  into strict v_schema
+  from pg_catalog.pg_extension
+  join pg_catalog.pg_namespace on pg_namespace.oid = extnamespace
+  where extname = 'fuzzystrmatch';
+
+  execute format(
+    'create or replace function gate.slip(p_left text, p_right text) returns boolean '
+    'language sql immutable parallel safe as $body$ '
+    'select case '
+    'when abs(length(p_left) - length(p_right)) > 2 or greatest(length(p_left), length(p_right)) > 60 then false '
+    'else %s.levenshtein_less_equal(p_left, p_right, 2) '
+    '<= case when greatest(length(p_left), length(p_right)) >= 7 then 2 when least(length(p_left), length(p_right)) >= 4 then 1 else 0 end '
+    'end $body$', v_schema);
+end
+$slip$;
+
+-- How two cards agree. The planner puts this in place of the call. Each case stands before those that say less.
+-- Called by gate.score_pairs and gate.compare_cards.
+create or replace function gate.agree(p_left gate.card, p_right gate.card)
+returns setof gate.agreement
+language sql
+immutable
+parallel safe
+as $$
+  select
+    p_left.contact_id,
+    p_right.contact_id,
+    case
+      when p_left.first_name is null or p_right.first_name is null then 'missing'
+      when p_left.first_name = p_right.first_name then 'exact'
+      when p_left.given_word = p_right.given_word then 'part'
+      when p_left.given_word = any (p_right.family)
+        and p_right.given_word = any (p_left.family) then 'swapped'
+      when p_left.formal && p_right.given or p_right.formal && p_left.given then 'nickname'
+      when p_left.address_first = p_right.given_word
+        or p_right.address_first = p_left.given_word
+        or p_left.address_first = p_right.address_first then 'address'
+      when p_left.formal && p_right.formal then 'kindred'
+      when length(p_left.first_name) = 1 or length(p_right.first_name) = 1 then
+        case when left(p_left.first_name, 1) = left(p_right.first_name, 1) then 'initial' else 'different' end
+      when gate.slip(p_left.given_word, p_right.given_word) then 'slip'
+      when p_left.given_words is null and p_right.given_words is null then
+        case
+          when starts_with(p_left.first_name, p_right.first_name)
+            or starts_with(p_right.first_name, p_left.first_name)
+            or gate.alike(p_left.first_name, p_right.first_name) >= 0.4 then 'alike'
+          when left(p_left.first_name, 1) = left(p_right.first_name, 1) then 'same_initial'
+          else 'different'
+        end
+      when replace(p_left.first_name, ' ', '') = replace(p_right.first_name, ' ', '')
+        or p_left.given_words && p_right.given_words
+        or p_left.given_word = any (p_right.given_words)
+        or p_right.given_word = any (p_left.given_words) then 'part'
+      when gate.alike(p_left.first_name, p_right.first_name) >= 0.4 then 'alike'
+      when left(p_left.first_name, 1) = left(p_right.first_name, 1) then 'same_initial'
+      else 'different'
+    end,
+    case
+      when p_left.last_name is null or p_right.last_name is null then 'missing'
+      when p_left.last_name = p_right.last_name
+        or replace(p_left.last_name, ' ', '') = replace(p_right.last_name, ' ', '') then 'exact'
+      when p_left.given_word = any (p_right.family)
+        and p_right.given_word = any (p_left.family)
+        and p_left.given_word <> p_right.given_word then 'swapped'
+      when p_left.family && p_right.family then
+        case
+          when string_to_array(p_left.last_name, ' ') && string_to_array(p_right.last_name, ' ') then 'part'
+          else 'address'
+        end
+      when gate.slip(p_left.last_name, p_right.last_name) then 'slip'
+      when gate.alike(p_left.last_name, p_right.last_name) >= 0.4 then 'alike'
+      when (length(p_left.last_name) = 1 or length(p_right.last_name) = 1)
+        and left(p_left.last_name, 1) = left(p_right.last_name, 1) then 'initial'
+      else 'different'
+    end,
+    case
+      when p_left.firm = p_right.firm then 'exact'
+      when p_left.email_domain = p_right.email_domain then
+        case
+          when p_left.company is null or p_right.company is null then 'domain'
+          when left(p_left.firm, 4) = left(p_right.firm, 4) then 'similar'
+          else 'domain_other'
+        end
+      when p_left.site = p_right.firm or p_right.site = p_left.firm or p_left.site = p_right.site then 'site'
+      when p_left.company is null or p_right.company is null then
+        case
+          when length(p_left.site) > 4 and length(p_right.firm) > 4
+            and (starts_with(p_right.firm, p_left.site) or starts_with(p_left.site, p_right.firm))
+            or length(p_right.site) > 4 and length(p_left.firm) > 4
+            and (starts_with(p_left.firm, p_right.site) or starts_with(p_right.site, p_left.firm)) then 'site_prefix'
+          when p_left.site is not null and (p_right.company is not null or p_right.site is not null)
+            or p_right.site is not null and p_left.company is not null then 'site_other'
+          else 'missing'
+        end
+      when least(length(p_left.firm), length(p_right.firm)) >= 4
+        and (starts_with(p_left.firm, p_right.firm) or starts_with(p_right.firm, p_left.firm)) then 'prefix'
+      else
+        -- The bands of likeness, so that it is reckoned once.
+        case width_bucket(gate.alike(p_left.company, p_right.company)::float8, '{0.3, 0.5}'::float8[])
+          when 2 then
+            case
+              when p_left.company like '% %' and p_right.company like '% %'
+                and gate.words_replaced(p_left.company, p_right.company) then 'related'
+              else 'similar'
+            end
+          when 1 then
+            case
+              when gate.slip(p_left.firm, p_right.firm) then 'similar'
+              when p_left.firm_word = p_right.firm_word then 'first_word'
+              else 'alike'
+            end
+          else
+            case
+              when gate.slip(p_left.firm, p_right.firm) then 'similar'
+              when p_left.firm_word = p_right.firm_word then 'first_word'
+              else 'different'
+            end
+        end
+    end,
+    case
+      when cardinality(p_left.emails) = 0 or cardinality(p_right.emails) = 0 then
+        case when p_left.email_fit = 'numbered' or p_right.email_fit = 'numbered' then 'numbered_one' else 'missing' end
+      when p_left.emails && p_right.emails then
+        case
+          when p_left.email_fit is null or p_right.email_fit is null then 'exact_role'
+          when p_left.email_fit <> 'other' and p_right.email_fit <> 'other' then 'exact'
+          else 'exact_other'
+        end
+      when (p_left.emails || p_left.loose_emails) && (p_right.emails || p_right.loose_emails) then 'loose'
+      when p_left.email_local = p_right.email_local then
+        case
+          when p_left.email_domain is null and p_right.email_domain is null then 'local_public'
+          when p_left.email_fit is null then 'role_elsewhere'
+          when p_left.site = p_right.site
+            or gate.slip(p_left.email_domain, p_right.email_domain)
+            or p_left.email_domain like '%.' || p_right.email_domain
+            or p_right.email_domain like '%.' || p_left.email_domain then 'domain_slip'
+          when p_left.email_domain is null or p_right.email_domain is null then 'local_mixed'
+          else 'local_elsewhere'
+        end
+      when p_left.email_fit = 'numbered' or p_right.email_fit = 'numbered' then
+        case when p_left.email_domain = p_right.email_domain then 'numbered' else 'numbered_one' end
+      when split_part(p_left.emails[1], '@', 2) = split_part(p_right.emails[1], '@', 2) then
+        case
+          when gate.slip(p_left.email_local, p_right.email_local) then 'local_slip'
+          when p_left.email_domain is null then 'provider'
+          when p_left.email_fit is null or p_right.email_fit is null then 'domain_role'
+          when p_left.email_fit = 'name' and p_right.email_fit = 'name' then 'domain_name'
+          else 'domain_other'
+        end
+      when p_left.email_domain is null and p_right.email_domain is null then 'providers'
+      when p_left.email_domain is null or p_right.email_domain is null then 'mixed'
+      when p_left.site = p_right.site then 'site'
+      else 'different'
+    end,
+    case
+      when cardinality(p_left.phone_tails) = 0 or cardinality(p_right.phone_tails) = 0 then 'missing'
+      when p_left.extensions && p_right.extensions then 'extension'
+      when p_left.phone_tails && p_right.phone_tails then
+        case
+          when cardinality(p_left.extensions) > 0 and cardinality(p_right.extensions) > 0 then 'other_extension'
+          when cardinality(p_left.extensions) > 0 or cardinality(p_right.extensions) > 0 then 'one_extension'
+          else 'exact'
+        end
+      when gate.slip(p_left.phone_tails[1], p_right.phone_tails[1]) then 'slip'
+      when left(p_left.phone_tails[1], 5) = left(p_right.phone_tails[1], 5) then 'range'
+      else 'different'
+    end,
+    case
+      when p_left.street = p_right.street then 'street'
+      when p_left.postal_code = p_right.postal_code then 'postal_code'
+      when p_left.city = p_right.city then 'city'
+      when p_left.city is null or p_right.city is null then 'missing'
+      when gate.alike(p_left.city, p_right.city) >= 0.4 then 'alike'
+      else 'different'
+    end,
+    case
+      when p_left.job_title is null or p_right.job_title is null then 'missing'
+      when p_left.job_title = p_right.job_title then 'exact'
+      when gate.alike(p_left.job_title, p_right.job_title) >= 0.4 then 'similar'
+      else 'different'
+    end,
+    case
+      when p_left.generation is null and p_right.generation is null then 'missing'
+      when p_left.generation = p_right.generation then 'exact'
+      when p_left.generation is null or p_right.generation is null then 'one'
+      else 'different'
+    end,
+    case
+      when p_left.country is null or p_right.country is null then 'missing'
+      when p_left.country = p_right.country then 'exact'
+      else 'different'
+    end,
+    case
+      when p_left.external_id is null or p_right.external_id is null then 'missing'
+      when p_left.external_id = p_right.external_id then 'exact'
+      else 'different'
+    end,
+    least(p_left.first_bits, p_right.first_bits),
+    least(p_left.last_bits, p_right.last_bits),
+    least(p_left.full_bits, p_right.full_bits),
+    least(p_left.company_bits, p_right.company_bits),
+    least(p_left.city_bits, p_right.city_bits),
+    greatest(p_left.email_people, p_right.email_people),
+    greatest(p_left.phone_people, p_right.phone_people),
+    greatest(p_left.contact_bits, p_right.contact_bits)
+$$;
+
+-- Whether a pair is worth weighing: its given names have more in common than an initial, or it shares an address, the local
+-- part of one, or a number. Who shares neither is nobody's duplicate, and more than half of all pairs are such.
+-- Called by gate.compare_cards and gate.agreements.
+create or replace function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select p_first_name not in ('different', 'same_initial')
+    or p_left.email_local = p_right.email_local
+    or p_left.phone_tails && p_right.phone_tails
+    or p_left.emails && p_right.emails
+    or p_left.loose_emails && p_right.loose_emails
+$$;

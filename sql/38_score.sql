@@ -1,0 +1,122 @@
+-- Score: what the agreement of two records is worth, after Fellegi and Sunter (1969).
+
+-- How the pairs p_left[i] and p_right[i] agree, those that are worth weighing, among these cards. No nested loop: the planner
+-- cannot know how many they are. Called by gate.agreements.
+create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[])
+returns setof gate.agreement
+language plpgsql
+stable
+set enable_nestloop = off
+as $$
+begin
+  return query
+    with side as materialized (
+      select card as self, card.contact_id
+      from unnest(p_cards) as card
+    )
+    select agreement.*
+    from unnest(p_left, p_right) as pair (left_id, right_id)
+    join side as one on one.contact_id = pair.left_id
+    join side as other on other.contact_id = pair.right_id
+    cross join lateral gate.agree(one.self, other.self) as agreement
+    where gate.worth_weighing(agreement.first_name, one.self, other.self);
+end
+$$;
+
+-- The same among the cards of contacts and of the leads p_leads: a lead's number is -1 less its ord.
+-- Called by gate.match_leads, gate.scan_changed and gate.compare_pair. Locks nothing.
+create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb)
+returns setof gate.agreement
+language plpgsql
+stable
+as $$
+declare
+  v_cards gate.card[];
+begin
+  v_cards := array(
+    select card
+    from gate.cards(
+      array(
+        select contact_id
+        from unnest(p_left || p_right) as contact_id
+        where contact_id >= 0
+        group by contact_id
+      ),
+      p_leads
+    ) as card
+  );
+  return query
+    select *
+    from gate.agreements_among(p_left, p_right, v_cards);
+end
+$$;
+
+-- Weighs agreements. score: the sum over the fields of weight + rarity × bits, in bits; a level without a row in
+-- rules.match_weight counts nothing. No nested loop: the planner cannot know how many agreements there are.
+-- Called by gate.score_pairs and gate.compare_cards. Locks nothing.
+create or replace function gate.weigh(p_agreements gate.agreement[])
+returns table (left_id bigint, right_id bigint, score real, agreement gate.agreement)
+language plpgsql
+stable
+set plan_cache_mode = auto
+set enable_nestloop = off
+set enable_hashjoin = on
+as $$
+begin
+  return query
+  select
+    agreed.left_id,
+    agreed.right_id,
+    (
+      coalesce(base.weight + base.rarity * contact_bits, 0)
+      + coalesce(first_name.weight + first_name.rarity * first_bits, 0)
+      + coalesce(last_name.weight + last_name.rarity * last_bits, 0)
+      + coalesce(full_name.weight + full_name.rarity * full_bits, 0)
+      + coalesce(company.weight + company.rarity * company_bits, 0)
+      + coalesce(email.weight + email.rarity * email_people, 0)
+      + coalesce(phone.weight + phone.rarity * phone_people, 0)
+      + coalesce(place.weight + place.rarity * city_bits, 0)
+      + coalesce(job_title.weight, 0)
+      + coalesce(generation.weight, 0)
+      + coalesce(country.weight, 0)
+      + coalesce(external_id.weight, 0)
+    )::real,
+    agreed::gate.agreement
+  from unnest(p_agreements) as agreed
+  left join rules.match_weight as base on base.field = 'base' and base.level = 'pair'
+  left join rules.match_weight as first_name on first_name.field = 'first_name' and first_name.level = agreed.first_name
+  left join rules.match_weight as last_name on last_name.field = 'last_name' and last_name.level = agreed.last_name
+  left join rules.match_weight as full_name
+    on full_name.field = 'full_name'
+    and full_name.level = case when agreed.first_name = 'exact' and agreed.last_name = 'exact' then 'exact' else 'other' end
+  left join rules.match_weight as company on company.field = 'company' and company.level = agreed.company
+  left join rules.match_weight as email on email.field = 'email' and email.level = agreed.email
+  left join rules.match_weight as phone on phone.field = 'phone' and phone.level = agreed.phone
+  left join rules.match_weight as place on place.field = 'place' and place.level = agreed.place
+  left join rules.match_weight as job_title on job_title.field = 'job_title' and job_title.level = agreed.job_title
+  left join rules.match_weight as generation on generation.field = 'generation' and generation.level = agreed.generation
+  left join rules.match_weight as country on country.field = 'country' and country.level = agreed.country
+  left join rules.match_weight as external_id on external_id.field = 'external_id' and external_id.level = agreed.external_id;
+end
+$$;
+
+-- The levels of an agreement as a document, without those of fields that one of the two does not have.
+create or replace function gate.levels(p_agreement gate.agreement)
+returns jsonb
+language sql
+immutable
+parallel safe
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'first_name', nullif((p_agreement).first_name, 'missing'),
+    'last_name', nullif((p_agreement).last_name, 'missing'),
+    'company', nullif((p_agreement).company, 'missing'),
+    'email', nullif((p_agreement).email, 'missing'),
+    'phone', nullif((p_agreement).phone, 'missing'),
+    'place', nullif((p_agreement).place, 'missing'),
+    'job_title', nullif((p_agreement).job_title, 'missing'),
+    'generation', nullif((p_agreement).generation, 'missing'),
+    'country', nullif((p_agreement).country, 'missing'),
+    'external_id', nullif((p_agreement).external_id, 'missing')
+  ))
+$$;
