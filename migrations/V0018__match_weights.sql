@@ -25,9 +25,16 @@ comment on column gate.term.kind is 'first_name (its first word), last_name, ful
 comment on column gate.term.value is 'The value, folded.';
 comment on column gate.term.carriers is 'Contacts; of email and phone, different family names.';
 
--- The levels that the gate has compared until now.
-update rules.match_weight
-set field = 'gate_' || field;
+delete from rules.match_weight;
+
+drop function if exists
+  gate.first_name_level(text, text, text[], text[]),
+  gate.one_slip(text, text),
+  gate.last_name_level(text, text),
+  gate.company_level(text, text),
+  gate.plain_level(text, text),
+  gate.numbered_apart(text, text),
+  gate.names_verdict(text, text);
 
 insert into rules.match_weight (field, level, weight, rarity)
 values
@@ -61,7 +68,7 @@ values
   ('company', 'prefix', 2.99, 0.00),
   ('company', 'domain', 0.24, 0.28),
   ('company', 'missing', 0.00, 0.00),
-  ('company', 'related', -0.10, 0.00),
+  ('company', 'related', -2.50, 0.00),
   ('company', 'exact', -0.29, 0.38),
   ('company', 'site', -0.73, 0.39),
   ('company', 'first_word', -1.41, 0.00),
@@ -109,14 +116,14 @@ values
   ('job_title', 'different', -1.31, 0.00),
   ('generation', 'exact', 0.00, 0.00),
   ('generation', 'missing', 0.00, 0.00),
-  ('generation', 'one', -7.08, 0.00),
+  ('generation', 'one', -3.00, 0.00),
   ('generation', 'different', -8.00, 0.00),
   ('country', 'exact', 0.24, 0.00),
   ('country', 'missing', 0.00, 0.00),
   ('country', 'different', -5.48, 0.00),
   ('external_id', 'exact', 12.00, 0.00),
   ('external_id', 'missing', 0.00, 0.00),
-  ('external_id', 'different', -6.00, 0.00);
+  ('external_id', 'different', -12.00, 0.00);
 
 create unlogged table gate.card (
   contact_id    bigint primary key,
@@ -224,9 +231,13 @@ alter table rules.match_threshold
 
 comment on column rules.match_threshold.name is 'match, review, margin: of a lead and a contact. duplicate, possible: of two contacts.';
 
+update rules.match_threshold
+set score = case name when 'match' then 3.75 when 'review' then 1 else 3 end
+where name in ('match', 'review', 'margin');
+
 insert into rules.match_threshold (name, score, note)
 values
-  ('duplicate', 1.25, 'from this score on two contacts are one person'),
+  ('duplicate', 1.3, 'from this score on two contacts are one person'),
   ('possible', -1.5, 'from this score on a pair of contacts is listed');
 
 create table gate.scan (

@@ -110,7 +110,16 @@ begin
       min(last_name) as last_name,
       min(company) as company,
       min(email_domain) as email_domain,
-      min(city) as city
+      min(email_local) as email_local,
+      min(email_fit) as email_fit,
+      min(city) as city,
+      min(country) as country,
+      min(street) as street,
+      min(postal_code) as postal_code,
+      min(job_title) as job_title,
+      min(generation) as generation,
+      min(address_first) as address_first,
+      min(address_last) as address_last
     from brought
     group by contact_id
   ), more_identifiers as materialized (
@@ -152,7 +161,19 @@ begin
       array(select value from more_identifiers as more where more.contact_id = gathered.contact_id and kind = 'email') as emails,
       array(select value from more_identifiers as more where more.contact_id = gathered.contact_id and kind = 'loose_email') as loose_emails,
       array(select value from more_identifiers as more where more.contact_id = gathered.contact_id and kind = 'phone') as phones,
-      array(select block from more_blocks as more where more.contact_id = gathered.contact_id) as blocks
+      array(select block from more_blocks as more where more.contact_id = gathered.contact_id) as blocks,
+      array(
+        select distinct tail
+        from brought
+        cross join lateral unnest(brought.phone_tails) as tail
+        where brought.contact_id = gathered.contact_id
+      ) as phone_tails,
+      array(
+        select distinct extension
+        from brought
+        cross join lateral unnest(brought.extensions) as extension
+        where brought.contact_id = gathered.contact_id
+      ) as extensions
     from gathered
   )
   update gate.contact_keys as stored
@@ -161,7 +182,18 @@ begin
       last_name = coalesce(stored.last_name, lists.last_name),
       company = coalesce(stored.company, lists.company),
       email_domain = coalesce(stored.email_domain, lists.email_domain),
+      email_local = coalesce(stored.email_local, lists.email_local),
+      email_fit = coalesce(stored.email_fit, lists.email_fit),
       city = coalesce(stored.city, lists.city),
+      country = coalesce(stored.country, lists.country),
+      street = coalesce(stored.street, lists.street),
+      postal_code = coalesce(stored.postal_code, lists.postal_code),
+      job_title = coalesce(stored.job_title, lists.job_title),
+      generation = coalesce(stored.generation, lists.generation),
+      address_first = coalesce(stored.address_first, lists.address_first),
+      address_last = coalesce(stored.address_last, lists.address_last),
+      phone_tails = stored.phone_tails || array(select unnest(lists.phone_tails) except select unnest(stored.phone_tails)),
+      extensions = stored.extensions || array(select unnest(lists.extensions) except select unnest(stored.extensions)),
       emails = stored.emails || lists.emails,
       loose_emails = stored.loose_emails || lists.loose_emails,
       phones = stored.phones || lists.phones,

@@ -12,13 +12,14 @@ as $$
   select (ln((p_contacts + 2000)::float8 / (p_carriers + 1)) / ln(2::float8))::real
 $$;
 
--- Counts how many contacts carry each value. Called after the first load, and before all contacts are scanned for
--- duplicates. Locks rows of gate.term only; who matches meanwhile sees the counts as they were.
+-- Counts how many contacts carry each value. Called at the end of each full pass over the CRM, and before
+-- all contacts are scanned for duplicates. Locks gate.term against another count; who matches meanwhile sees the counts as they were.
 create or replace function gate.count_terms()
 returns void
 language plpgsql
 as $$
 begin
+  lock table gate.term in share row exclusive mode;
   delete from gate.term;
   insert into gate.term (kind, value, carriers)
   select 'contact', '', count(*)
@@ -71,7 +72,8 @@ end
 $$;
 
 -- The cards of contacts (null: part p_part of p_parts of all), and of the leads of a batch, whose keys are p_leads as gate.match_leads has them.
--- Called by gate.fill_cards and gate.score_pairs, into whose statements it is put in place of the call. Locks nothing.
+-- An address or a number that a steward has
+-- listed counts as carried by 50 people. Called by gate.fill_cards and gate.score_pairs, into whose statements it is put in place of the call. Locks nothing.
 create or replace function gate.cards(p_contacts bigint[], p_leads jsonb, p_part integer default 0, p_parts integer default 1)
 returns setof gate.card
 language sql
@@ -98,17 +100,33 @@ as $$
     from rules.nickname
     group by nickname
   ), shared_email as (
-    select record.contact_id, max(term.carriers) as people
-    from record
-    cross join lateral unnest(record.emails) as email
-    join gate.term on term.kind = 'email' and term.value = email
-    group by record.contact_id
+    select contact_id, max(people) as people
+    from (
+      select record.contact_id, term.carriers as people
+      from record
+      cross join lateral unnest(record.emails) as email
+      join gate.term on term.kind = 'email' and term.value = email
+      union all
+      select record.contact_id, 50
+      from record
+      cross join lateral unnest(record.emails) as email
+      join rules.shared_mailbox on shared_mailbox.address = email
+    ) as shared
+    group by contact_id
   ), shared_phone as (
-    select record.contact_id, max(term.carriers) as people
-    from record
-    cross join lateral unnest(record.phone_tails) as tail
-    join gate.term on term.kind = 'phone' and term.value = tail
-    group by record.contact_id
+    select contact_id, max(people) as people
+    from (
+      select record.contact_id, term.carriers as people
+      from record
+      cross join lateral unnest(record.phone_tails) as tail
+      join gate.term on term.kind = 'phone' and term.value = tail
+      union all
+      select record.contact_id, 50
+      from record
+      cross join lateral unnest(record.phones) as own (phone)
+      join rules.shared_phone on shared_phone.phone = own.phone
+    ) as shared
+    group by contact_id
   ), contacts as (
     select coalesce(max(carriers), 0) as count
     from gate.term

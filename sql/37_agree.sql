@@ -25,6 +25,34 @@ begin
 end
 $slip$;
 
+-- Whether each of two names has a word that resembles none of the other's: Weston Fjord Consulting and Marlow Fjord
+-- Consulting share most of their letters and are two firms. A word misspelt, cut short or left out on one side is not that.
+create or replace function gate.words_replaced(p_left text, p_right text)
+returns boolean
+language sql
+immutable
+as $$
+  with spelled as (
+    select string_to_array(p_left, ' ') as mine, string_to_array(p_right, ' ') as theirs
+    union all
+    select string_to_array(p_right, ' '), string_to_array(p_left, ' ')
+  )
+  select bool_and(
+    exists (
+      select
+      from unnest(mine) as own
+      where not exists (
+        select
+        from unnest(theirs) as other
+        where starts_with(other, own)
+          or starts_with(own, other)
+          or gate.alike(own, other) >= 0.3
+      )
+    )
+  )
+  from spelled
+$$;
+
 -- How two cards agree. The planner puts this in place of the call. Each case stands before those that say less.
 -- Called by gate.score_pairs and gate.compare_cards.
 create or replace function gate.agree(p_left gate.card, p_right gate.card)
@@ -218,7 +246,7 @@ as $$
 $$;
 
 -- Whether a pair is worth weighing: its given names have more in common than an initial, or it shares an address, the local
--- part of one, or a number. Who shares neither is nobody's duplicate, and more than half of all pairs are such.
+-- part of one, a number, or an external id. Who shares neither is nobody's duplicate, and more than half of all pairs are such.
 -- Called by gate.compare_cards and gate.agreements.
 create or replace function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card)
 returns boolean
@@ -229,6 +257,28 @@ as $$
   select p_first_name not in ('different', 'same_initial')
     or p_left.email_local = p_right.email_local
     or p_left.phone_tails && p_right.phone_tails
-    or p_left.emails && p_right.emails
-    or p_left.loose_emails && p_right.loose_emails
+    or (p_left.emails || p_left.loose_emails) && (p_right.emails || p_right.loose_emails)
+    or p_left.external_id = p_right.external_id
+$$;
+
+-- What the names as a whole say: agree, conflict (this is somebody else), unknown (too little to tell). Without an identifier
+-- that both carry, a family name that is no more than alike tells too little. Called by gate.match_leads.
+create or replace function gate.names_verdict(p_agreement gate.agreement, p_identified boolean)
+returns text
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when (p_agreement).first_name in ('different', 'same_initial')
+      or (p_agreement).generation = 'different'
+      or (p_agreement).first_name = 'missing' and (p_agreement).last_name = 'different' then 'conflict'
+    when (p_agreement).generation = 'one' then 'unknown'
+    when (p_agreement).first_name <> 'missing'
+      and (
+        (p_agreement).last_name in ('exact', 'part', 'slip', 'swapped', 'address')
+        or p_identified and (p_agreement).last_name = 'alike'
+      ) then 'agree'
+    else 'unknown'
+  end
 $$;

@@ -1,8 +1,8 @@
 -- Score: what the agreement of two records is worth, after Fellegi and Sunter (1969).
 
--- How the pairs p_left[i] and p_right[i] agree, those that are worth weighing, among these cards. No nested loop: the planner
+-- How the pairs p_left[i] and p_right[i] agree among these cards: p_all, or those that are worth weighing. No nested loop: the planner
 -- cannot know how many they are. Called by gate.agreements.
-create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[])
+create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean)
 returns setof gate.agreement
 language plpgsql
 stable
@@ -19,13 +19,14 @@ begin
     join side as one on one.contact_id = pair.left_id
     join side as other on other.contact_id = pair.right_id
     cross join lateral gate.agree(one.self, other.self) as agreement
-    where gate.worth_weighing(agreement.first_name, one.self, other.self);
+    where p_all
+      or gate.worth_weighing(agreement.first_name, one.self, other.self);
 end
 $$;
 
 -- The same among the cards of contacts and of the leads p_leads: a lead's number is -1 less its ord.
 -- Called by gate.match_leads, gate.scan_changed and gate.compare_pair. Locks nothing.
-create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb)
+create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean default false)
 returns setof gate.agreement
 language plpgsql
 stable
@@ -47,64 +48,76 @@ begin
   );
   return query
     select *
-    from gate.agreements_among(p_left, p_right, v_cards);
+    from gate.agreements_among(p_left, p_right, v_cards, p_all);
 end
 $$;
 
--- Weighs agreements. score: the sum over the fields of weight + rarity × bits, in bits; a level without a row in
--- rules.match_weight counts nothing. No nested loop: the planner cannot know how many agreements there are.
+-- Weighs agreements. parts: weight + rarity × bits of the base, the names, company, email, phone, place, job title, generation,
+-- country and external id, in this order; score: their sum, in bits. A level without a row in rules.match_weight counts nothing. No nested loop: the planner cannot know how many agreements there are.
 -- Called by gate.score_pairs and gate.compare_cards. Locks nothing.
 create or replace function gate.weigh(p_agreements gate.agreement[])
-returns table (left_id bigint, right_id bigint, score real, agreement gate.agreement)
+returns table (left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement)
 language plpgsql
 stable
 set plan_cache_mode = auto
 set enable_nestloop = off
 set enable_hashjoin = on
 as $$
+#variable_conflict use_column
 begin
   return query
   select
-    agreed.left_id,
-    agreed.right_id,
-    (
-      coalesce(base.weight + base.rarity * contact_bits, 0)
-      + coalesce(first_name.weight + first_name.rarity * first_bits, 0)
-      + coalesce(last_name.weight + last_name.rarity * last_bits, 0)
-      + coalesce(full_name.weight + full_name.rarity * full_bits, 0)
-      + coalesce(company.weight + company.rarity * company_bits, 0)
-      + coalesce(email.weight + email.rarity * email_people, 0)
-      + coalesce(phone.weight + phone.rarity * phone_people, 0)
-      + coalesce(place.weight + place.rarity * city_bits, 0)
-      + coalesce(job_title.weight, 0)
-      + coalesce(generation.weight, 0)
-      + coalesce(country.weight, 0)
-      + coalesce(external_id.weight, 0)
-    )::real,
-    agreed::gate.agreement
-  from unnest(p_agreements) as agreed
-  left join rules.match_weight as base on base.field = 'base' and base.level = 'pair'
-  left join rules.match_weight as first_name on first_name.field = 'first_name' and first_name.level = agreed.first_name
-  left join rules.match_weight as last_name on last_name.field = 'last_name' and last_name.level = agreed.last_name
-  left join rules.match_weight as full_name
-    on full_name.field = 'full_name'
-    and full_name.level = case when agreed.first_name = 'exact' and agreed.last_name = 'exact' then 'exact' else 'other' end
-  left join rules.match_weight as company on company.field = 'company' and company.level = agreed.company
-  left join rules.match_weight as email on email.field = 'email' and email.level = agreed.email
-  left join rules.match_weight as phone on phone.field = 'phone' and phone.level = agreed.phone
-  left join rules.match_weight as place on place.field = 'place' and place.level = agreed.place
-  left join rules.match_weight as job_title on job_title.field = 'job_title' and job_title.level = agreed.job_title
-  left join rules.match_weight as generation on generation.field = 'generation' and generation.level = agreed.generation
-  left join rules.match_weight as country on country.field = 'country' and country.level = agreed.country
-  left join rules.match_weight as external_id on external_id.field = 'external_id' and external_id.level = agreed.external_id;
+    weighed.left_id,
+    weighed.right_id,
+    (parts[1] + parts[2] + parts[3] + parts[4] + parts[5] + parts[6] + parts[7] + parts[8] + parts[9] + parts[10] + parts[11]
+      + parts[12])::real,
+    weighed.parts,
+    weighed.agreement
+  from (
+    select
+      agreed.left_id,
+      agreed.right_id,
+      agreed::gate.agreement as agreement,
+      array[
+        coalesce(base.weight + base.rarity * contact_bits, 0),
+        coalesce(first_name.weight + first_name.rarity * first_bits, 0),
+        coalesce(last_name.weight + last_name.rarity * last_bits, 0),
+        coalesce(full_name.weight + full_name.rarity * full_bits, 0),
+        coalesce(company.weight + company.rarity * company_bits, 0),
+        coalesce(email.weight + email.rarity * email_people, 0),
+        coalesce(phone.weight + phone.rarity * phone_people, 0),
+        coalesce(place.weight + place.rarity * city_bits, 0),
+        coalesce(job_title.weight, 0),
+        coalesce(generation.weight, 0),
+        coalesce(country.weight, 0),
+        coalesce(external_id.weight, 0)
+      ]::real[] as parts
+    from unnest(p_agreements) as agreed
+    left join rules.match_weight as base on base.field = 'base' and base.level = 'pair'
+    left join rules.match_weight as first_name on first_name.field = 'first_name' and first_name.level = agreed.first_name
+    left join rules.match_weight as last_name on last_name.field = 'last_name' and last_name.level = agreed.last_name
+    left join rules.match_weight as full_name
+      on full_name.field = 'full_name'
+      and full_name.level = case when agreed.first_name = 'exact' and agreed.last_name = 'exact' then 'exact' else 'other' end
+    left join rules.match_weight as company on company.field = 'company' and company.level = agreed.company
+    left join rules.match_weight as email on email.field = 'email' and email.level = agreed.email
+    left join rules.match_weight as phone on phone.field = 'phone' and phone.level = agreed.phone
+    left join rules.match_weight as place on place.field = 'place' and place.level = agreed.place
+    left join rules.match_weight as job_title on job_title.field = 'job_title' and job_title.level = agreed.job_title
+    left join rules.match_weight as generation on generation.field = 'generation' and generation.level = agreed.generation
+    left join rules.match_weight as country on country.field = 'country' and country.level = agreed.country
+    left join rules.match_weight as external_id on external_id.field = 'external_id' and external_id.level = agreed.external_id
+    offset 0
+  ) as weighed;
 end
 $$;
 
--- The levels of an agreement as a document, without those of fields that one of the two does not have.
-create or replace function gate.levels(p_agreement gate.agreement)
+-- What is written down of an agreement: the levels of the fields that both have, and under weights what each is worth. parts as
+-- gate.weigh returns them.
+create or replace function gate.evidence(p_agreement gate.agreement, p_parts real[])
 returns jsonb
 language sql
-immutable
+stable
 parallel safe
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
@@ -117,6 +130,30 @@ as $$
     'job_title', nullif((p_agreement).job_title, 'missing'),
     'generation', nullif((p_agreement).generation, 'missing'),
     'country', nullif((p_agreement).country, 'missing'),
-    'external_id', nullif((p_agreement).external_id, 'missing')
+    'external_id', nullif((p_agreement).external_id, 'missing'),
+    'weights', jsonb_strip_nulls(jsonb_build_object(
+      'base', nullif(round(p_parts[1]::numeric, 2), 0),
+      'first_name', nullif(round(p_parts[2]::numeric, 2), 0),
+      'last_name', nullif(round(p_parts[3]::numeric, 2), 0),
+      'full_name', nullif(round(p_parts[4]::numeric, 2), 0),
+      'company', nullif(round(p_parts[5]::numeric, 2), 0),
+      'email', nullif(round(p_parts[6]::numeric, 2), 0),
+      'phone', nullif(round(p_parts[7]::numeric, 2), 0),
+      'place', nullif(round(p_parts[8]::numeric, 2), 0),
+      'job_title', nullif(round(p_parts[9]::numeric, 2), 0),
+      'generation', nullif(round(p_parts[10]::numeric, 2), 0),
+      'country', nullif(round(p_parts[11]::numeric, 2), 0),
+      'external_id', nullif(round(p_parts[12]::numeric, 2), 0)
+    ))
   ))
+$$;
+
+-- From which score on two contacts are one person. Called by the scan and
+-- gate.match_leads.
+create or replace function gate.duplicate_threshold()
+returns real
+language sql
+stable
+as $$
+  select coalesce((select score from rules.match_threshold where name = 'duplicate'), 0)::real
 $$;

@@ -166,7 +166,7 @@ as $$
       when (agreement).phone in ('exact', 'extension', 'one_extension') then 'phone'
       else 'fuzzy'
     end,
-    gate.levels(agreement)
+    gate.evidence(agreement, parts)
   from gate.weigh(p_agreements) as weighed
   where weighed.score >= coalesce((select match_threshold.score from rules.match_threshold where name = 'possible'), 0)
 $$;

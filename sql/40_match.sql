@@ -2,20 +2,22 @@
 
 -- Every candidate of every lead, with the tier that found it and how well it agrees.
 --
--- p_leads: [{ord, external_id, emails, loose_emails, phones, first_name, last_name, company, email_domain, email_local,
--- city, blocks}], ord from 0 in the order of the batch. A candidate is a contact of the mirror (contact_id) or an earlier
+-- p_leads: [{ord, and the keys as in gate.contact_keys}], ord from 0 in the order of the batch. A candidate is a contact of the mirror (contact_id) or an earlier
 -- lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
 --
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
 -- or identifiers that do not identify one person). names: agree, conflict, unknown; a family name that is no more than
--- alike agrees only where an identifier is shared. score: sum of the match weights.
+-- alike agrees only where an identifier is shared. score: sum of the match weights, in bits.
+-- person: candidates of one lead with the same number are one person already, from the threshold `duplicate` on.
 -- The fuzzy tier is asked only for leads that no identifier settles. Decides nothing: that is src/decide.
 -- Called by the push loop under gate.lock_people. Locks nothing. A large batch is matched in parts on several
 -- connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it. Which
 -- lead is in which part is as good as random: leads of one kind often stand in a row, or at every second place.
-drop function if exists gate.match_leads(jsonb);
+drop function if exists gate.match_leads(jsonb, integer, integer);
 create or replace function gate.match_leads(p_leads jsonb, p_part integer default 0, p_parts integer default 1)
-returns table (ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb)
+returns table (
+  ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb
+)
 language sql
 stable
 as $$
@@ -27,7 +29,8 @@ as $$
     )
   ),
 
-  -- 1. Identifiers: what the leads carry, and whether it names one person.
+  -- 1. Identifiers: what the leads carry, and whether it names one person. Not so for what a steward has listed, and for an
+  -- address that three families carry or a number that four do.
   carried as materialized (
     select ord, is_asked, 'external_id' as kind, external_id as value, false as shared
     from subject
@@ -38,12 +41,22 @@ as $$
       email in (select address from rules.shared_mailbox)
         or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
         or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
+        or exists (select from gate.term where term.kind = 'email' and term.value = email and term.carriers >= 3)
     from subject, unnest(emails) as email
     union all
     select ord, is_asked, 'loose_email', email, false
     from subject, unnest(emails || loose_emails) as email
     union all
-    select ord, is_asked, 'phone', phone, exists (select from rules.shared_phone where shared_phone.phone = own.phone)
+    select
+      ord, is_asked, 'phone', phone,
+      exists (select from rules.shared_phone where shared_phone.phone = own.phone)
+        or exists (
+          select
+          from gate.term
+          where term.kind = 'phone'
+            and term.value = right(own.phone, 8)
+            and term.carriers >= 4
+        )
     from subject, unnest(phones) as own (phone)
   ),
   -- A number that many contacts carry is a switchboard, listed or not: at most 21 rows of each value are looked at.
@@ -86,18 +99,7 @@ as $$
       ord, contact_id, peer,
       bool_or(kind = 'external_id') as by_external_id,
       bool_or(kind = 'email' and not shared) as by_email,
-      bool_or(kind = 'phone' and not shared) as by_phone,
-      case
-        when bool_or(kind = 'email' and not shared) then 'exact'
-        when bool_or(kind = 'loose_email') and not bool_or(kind = 'email') then 'loose'
-        when bool_or(kind = 'email') then 'shared'
-        else 'missing'
-      end as email_level,
-      case
-        when bool_or(kind = 'phone' and not shared) then 'exact'
-        when bool_or(kind = 'phone') then 'shared'
-        else 'missing'
-      end as phone_level
+      bool_or(kind = 'phone' and not shared) as by_phone
     from hit
     group by ord, contact_id, peer
   ),
@@ -163,10 +165,10 @@ as $$
     where theirs.ord < mine.ord
   ),
   pair as materialized (
-    select ord, contact_id, peer, by_external_id, by_email, by_phone, email_level, phone_level
+    select ord, contact_id, peer, by_external_id, by_email, by_phone
     from identified
     union all
-    select ord, contact_id, peer, false, false, false, 'missing', 'missing'
+    select ord, contact_id, peer, false, false, false
     from blocked
     where not exists (
       select
@@ -177,116 +179,91 @@ as $$
     )
   ),
 
-  -- 4. Agreement of each field. Materialized: a comparison takes the place of its call only where it gets plain columns.
-  against as (
-    select pair.*, keys.external_id, keys.first_name, keys.last_name, keys.company, keys.email_domain,
-      keys.email_local, keys.city
-    from pair
-    join gate.contact_keys as keys on keys.contact_id = pair.contact_id
-    union all
-    select pair.*, peer_lead.external_id, peer_lead.first_name, peer_lead.last_name, peer_lead.company,
-      peer_lead.email_domain, peer_lead.email_local, peer_lead.city
-    from pair
-    join subject as peer_lead on peer_lead.ord = pair.peer
+  -- 4. Agreement of each field, and what it is worth. A lead is -1 less its ord.
+  weighed as materialized (
+    select weighed.*
+    from gate.weigh(array(
+      select agreement
+      from gate.agreements(
+        array(select -1 - ord::bigint from pair),
+        array(select coalesce(contact_id, -1 - peer) from pair),
+        p_leads
+      ) as agreement
+    )) as weighed
   ),
-  full_names as materialized (
-    select given.first_name, given.first_name || coalesce(array_agg(nickname.name) filter (where nickname.name is not null), '{}') as names
-    from (
-      select first_name from subject where first_name is not null
-      union
-      select first_name from against where first_name is not null
-    ) as given
-    left join rules.nickname on nickname.nickname = split_part(given.first_name, ' ', 1)
-    group by given.first_name
-  ),
-  compared as materialized (
+  judged as (
     select
-      against.ord, against.contact_id, against.peer, by_external_id, by_email, by_phone,
-      case
-        when email_level = 'missing'
-          and subject.email_domain = against.email_domain
-          and gate.numbered_apart(subject.email_local, against.email_local) then 'numbered'
-        else email_level
-      end as email_level,
-      phone_level,
-      turned.swapped,
-      case when turned.swapped then 'swapped' else
-        gate.first_name_level(subject.first_name, against.first_name, mine.names, theirs.names)
-      end as first_name_level,
-      case when turned.swapped then 'swapped' else
-        gate.last_name_level(subject.last_name, against.last_name)
-      end as last_name_level,
-      gate.company_level(subject.company, against.company) as company_level,
-      gate.plain_level(subject.email_domain, against.email_domain) as email_domain_level,
-      gate.plain_level(subject.city, against.city) as city_level,
-      case
-        when by_external_id then 'missing'
-        when subject.external_id <> against.external_id then 'different'
-        else 'missing'
-      end as external_id_level
-    from against
-    join subject on subject.ord = against.ord
-    left join full_names as mine on mine.first_name = subject.first_name
-    left join full_names as theirs on theirs.first_name = against.first_name
-    cross join lateral (
-      select coalesce(
-        subject.first_name = against.last_name
-          and subject.last_name = against.first_name
-          and subject.first_name <> subject.last_name,
-        false
-      ) as swapped
-    ) as turned
-  ),
-
-  -- 5. Score.
-  scored as (
-    select
-      compared.*,
-      coalesce(first_name.weight, 0) + coalesce(last_name.weight, 0) + coalesce(company.weight, 0)
-        + coalesce(email_domain.weight, 0) + coalesce(city.weight, 0) + coalesce(external_id.weight, 0)
-        + coalesce(email.weight, 0) + coalesce(phone.weight, 0) as score
-    from compared
-    left join rules.match_weight as first_name on first_name.field = 'gate_first_name' and first_name.level = first_name_level
-    left join rules.match_weight as last_name on last_name.field = 'gate_last_name' and last_name.level = last_name_level
-    left join rules.match_weight as company on company.field = 'gate_company' and company.level = company_level
-    left join rules.match_weight as email_domain on email_domain.field = 'gate_email_domain' and email_domain.level = email_domain_level
-    left join rules.match_weight as city on city.field = 'gate_city' and city.level = city_level
-    left join rules.match_weight as external_id on external_id.field = 'gate_external_id' and external_id.level = external_id_level
-    left join rules.match_weight as email on email.field = 'gate_email' and email.level = email_level
-    left join rules.match_weight as phone on phone.field = 'gate_phone' and phone.level = phone_level
+      pair.ord, pair.contact_id, pair.peer, by_external_id, by_email,
+      -- A number under which a colleague by another name is known is the office's.
+      by_phone and not (
+        gate.names_verdict(weighed.agreement, true) = 'conflict'
+        and (weighed.agreement).company in ('exact', 'site', 'domain', 'similar', 'prefix', 'site_prefix', 'domain_other')
+      ) as by_phone,
+      weighed.score, weighed.parts,
+      weighed.agreement,
+      gate.names_verdict(weighed.agreement, by_external_id or by_email or by_phone) as names
+    from pair
+    join weighed
+      on weighed.left_id = -1 - pair.ord
+      and weighed.right_id = coalesce(pair.contact_id, -1 - pair.peer)
   ),
   ranked as (
     select
-      scored.*,
+      judged.*,
       case
         when by_external_id then 'external_id'
         when by_email then 'email'
         when by_phone then 'phone'
         else 'fuzzy'
       end as tier,
-      case
-        when last_name_level = 'alike' and not (by_external_id or by_email or by_phone) then 'unknown'
-        else gate.names_verdict(first_name_level, last_name_level)
-      end as names,
       row_number() over (
         partition by ord
         order by by_external_id desc, by_email desc, by_phone desc, score desc, contact_id, peer
       ) as place
-    from scored
+    from judged
+  ),
+  shown as materialized (
+    select *, coalesce(contact_id, -1 - peer) as candidate_id
+    from ranked
+    where place <= 8
+      and (
+        tier <> 'fuzzy'
+        or score >= coalesce((select match_threshold.score from rules.match_threshold where name = 'review'), 0) - 3
+      )
+  ),
+
+  -- 6. Candidates of one lead that are one person already: between these nobody needs to choose.
+  rival as (
+    select one.ord, one.place, other.place as other_place, one.candidate_id, other.candidate_id as other_id
+    from shown as one
+    join shown as other on other.ord = one.ord
+    where one.place < other.place
+      and other.place <= 4
+  ),
+  twin as (
+    select left_id, right_id
+    from gate.weigh(array(
+      select agreement
+      from gate.agreements(array(select candidate_id from rival), array(select other_id from rival), p_leads) as agreement
+    ))
+    where score >= gate.duplicate_threshold()
+      and gate.names_verdict(agreement, true) <> 'conflict'
+  ),
+  person as (
+    select rival.ord, rival.other_place, min(rival.place) as place
+    from rival
+    join twin on twin.left_id = rival.candidate_id and twin.right_id = rival.other_id
+    group by rival.ord, rival.other_place
   )
   select
-    ord, contact_id, peer, tier, names, score::real,
-    jsonb_build_object(
-      'first_name', first_name_level, 'last_name', last_name_level, 'company', company_level,
-      'email_domain', email_domain_level, 'city', city_level, 'external_id', external_id_level,
-      'email', email_level, 'phone', phone_level,
+    shown.ord, contact_id, peer, tier, names, score, coalesce(person.place, shown.place)::integer,
+    gate.evidence(agreement, parts) || jsonb_build_object(
       'by', array_remove(array[
         case when by_external_id then 'external_id' end, case when by_email then 'email' end,
         case when by_phone then 'phone' end
       ], null)
     )
-  from ranked
-  where place <= 8
-    and (tier <> 'fuzzy' or score > 0)
-  order by ord, place
+  from shown
+  left join person on person.ord = shown.ord and person.other_place = shown.place
+  order by shown.ord, shown.place
 $$;

@@ -145,15 +145,6 @@ begin
 end
 $$;
 
--- From which score on two contacts are one person. Called by the scan.
-create or replace function gate.duplicate_threshold()
-returns real
-language sql
-stable
-as $$
-  select coalesce((select score from rules.match_threshold where name = 'duplicate'), 0)::real
-$$;
-
 -- Says that two contacts are two people, by their ids in the CRM. Whether both are there. Called by `duplicates apart`.
 create or replace function gate.tell_apart(p_one text, p_other text, p_note text)
 returns boolean

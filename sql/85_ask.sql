@@ -117,70 +117,32 @@ as $$
   limit 1
 $$;
 
--- How well two sets of keys agree, field by field, with the weights in force: what gate.match_leads would make of the
--- pair if it had met. Called by `why-not`.
+-- How well two sets of keys agree, field by field, and what that is worth: what gate.match_leads would make of the pair if it
+-- had met. Called by `why-not`.
 create or replace function gate.compare_pair(p_left jsonb, p_right jsonb)
 returns table (field text, level text, weight real)
 language sql
 stable
 as $$
-  with side as (
-    select
-      keys.*,
-      (
-        select array_agg(name)
-        from (
-          select keys.first_name as name
-          union
-          select nickname.name
-          from rules.nickname
-          where nickname.nickname = split_part(keys.first_name, ' ', 1)
-        ) as names
-      ) as names,
-      which
-    from (values ('left', p_left), ('right', p_right)) as given (which, document)
-    cross join lateral jsonb_to_record(document) as keys (
-      external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
-      company text, email_domain text, email_local text, city text
-    )
-  ), compared as (
-    select
-      mine.first_name = theirs.last_name
-        and mine.last_name = theirs.first_name
-        and mine.first_name <> mine.last_name as swapped,
-      mine, theirs
-    from side as mine
-    cross join side as theirs
-    where mine.which = 'left'
-      and theirs.which = 'right'
-  ), leveled as (
-    select levels.field, levels.level
-    from compared
-    cross join lateral (
-      values
-        ('first_name', case when swapped then 'swapped' else
-          gate.first_name_level((mine).first_name, (theirs).first_name, (mine).names, (theirs).names) end),
-        ('last_name', case when swapped then 'swapped' else
-          gate.last_name_level((mine).last_name, (theirs).last_name) end),
-        ('company', gate.company_level((mine).company, (theirs).company)),
-        ('email_domain', gate.plain_level((mine).email_domain, (theirs).email_domain)),
-        ('city', gate.plain_level((mine).city, (theirs).city)),
-        ('external_id', gate.plain_level((mine).external_id, (theirs).external_id)),
-        ('email', case
-          when (mine).emails && (theirs).emails then 'exact'
-          when ((mine).emails || (mine).loose_emails) && ((theirs).emails || (theirs).loose_emails) then 'loose'
-          when (mine).email_domain = (theirs).email_domain
-            and gate.numbered_apart((mine).email_local, (theirs).email_local) then 'numbered'
-          else 'missing'
-        end),
-        ('phone', case when (mine).phones && (theirs).phones then 'exact' else 'missing' end)
-    ) as levels (field, level)
-  )
-  select leveled.field, leveled.level, coalesce(match_weight.weight, 0)
-  from leveled
-  left join rules.match_weight
-    on match_weight.field = 'gate_' || leveled.field
-    and match_weight.level = leveled.level
+  select compared.field, compared.level, compared.weight
+  from gate.weigh(array(
+    select agreement
+    from gate.agreements(
+      array[-1::bigint],
+      array[-2::bigint],
+      jsonb_build_array(p_left || '{"ord": 0}', p_right || '{"ord": 1}'),
+      true
+    ) as agreement
+  )) as weighed
+  cross join lateral unnest(
+    array['base', 'first_name', 'last_name', 'full_name', 'company', 'email', 'phone', 'place', 'job_title', 'generation',
+      'country', 'external_id'],
+    array['pair', (agreement).first_name, (agreement).last_name,
+      case when (agreement).first_name = 'exact' and (agreement).last_name = 'exact' then 'exact' else 'other' end,
+      (agreement).company, (agreement).email, (agreement).phone, (agreement).place, (agreement).job_title,
+      (agreement).generation, (agreement).country, (agreement).external_id],
+    parts
+  ) as compared (field, level, weight)
 $$;
 
 -- Leads by state. The unfinished ones and those that wait for a person are counted, each state by its index. Those that

@@ -1,7 +1,7 @@
 //! Labelled leads at the gate: the real push loop decides them in the order of their arrival, against a mirror of labelled
 //! contacts. Each write that it intends is settled as applied before the next leads come; nothing goes over HTTP.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,7 +53,8 @@ struct LabelledLead {
 
 /// What became of a lead.
 struct Said {
-    in_review: bool,
+    /// Why a person is asked.
+    review: Option<String>,
     /// The contact of the file that it was attached to.
     contact: Option<String>,
     /// The person of the earlier lead to whose contact it was attached.
@@ -209,7 +210,7 @@ async fn outcomes(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Ou
         .iter()
         .map(|row| (row.get(0), row.get(1)))
         .collect();
-    let last = "select distinct on (lead.lead_id) lead.source_key, entry.action, contact.crm_id,
+    let last = "select distinct on (lead.lead_id) lead.source_key, entry.action, contact.crm_id, entry.reason,
            coalesce((
              select array_agg(coalesce(candidate.crm_id, ''))
              from gate.review
@@ -224,7 +225,8 @@ async fn outcomes(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Ou
     let mut said = HashMap::new();
     for row in client.query(last, &[]).await? {
         let (lead, action, crm_id): (String, String, Option<String>) = (row.get(0), row.get(1), row.get(2));
-        let candidates: Vec<String> = row.get(3);
+        let reason: Option<String> = row.get(3);
+        let candidates: Vec<String> = row.get(4);
         // A contact that an earlier lead made is that lead's person.
         let person = |crm_id: &String| {
             maker
@@ -235,7 +237,7 @@ async fn outcomes(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Ou
         said.insert(
             lead,
             Said {
-                in_review: action == "review",
+                review: (action == "review").then(|| reason.unwrap_or_default()),
                 earlier: attached.as_ref().and_then(person),
                 contact: attached.filter(|crm_id| !maker.contains_key(crm_id)),
                 choice: candidates
@@ -265,10 +267,19 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) {
         fresh += u32::from(!is_known);
         attached += u32::from(is_attached);
         right += u32::from(is_right);
-        in_review += u32::from(said.in_review);
+        in_review += u32::from(said.review.is_some());
         wrong_fresh += u32::from(!is_known && is_attached && !is_right);
         let chosen = said.choice.contains(&own) || contacts.iter().any(|id| said.choice.contains(*id));
-        shown += u32::from(is_known && (is_right || said.in_review && chosen));
+        shown += u32::from(is_known && (is_right || said.review.is_some() && chosen));
+    }
+    let mut reasons: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for lead in leads {
+        if let Some(reason) = said.get(&lead.lead_id).and_then(|said| said.review.as_deref()) {
+            let fresh = lead.truth_contact_ids.is_empty() && lead.truth_first_lead_id.is_empty();
+            *reasons
+                .entry((reason, if fresh { "new" } else { "known" }))
+                .or_default() += 1;
+        }
     }
     let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole.max(1));
     println!(
@@ -281,4 +292,8 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) {
         share(in_review, leads.len() as u32),
         share(wrong_fresh, fresh),
     );
+    let reasons = reasons
+        .iter()
+        .map(|((reason, who), leads)| format!("{reason} {leads} {who}"));
+    println!("  reviews: {}", reasons.collect::<Vec<_>>().join(", "));
 }

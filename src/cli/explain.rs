@@ -217,13 +217,43 @@ fn candidates(decision: &Value, contacts: &Value) -> Vec<String> {
             tell::score(&thresholds["match"]),
             tell::score(&thresholds["review"]),
         ));
-        let levels = candidate["levels"].as_object().into_iter().flatten();
-        let levels: Vec<String> = levels
-            .filter(|(field, level)| *field != "by" && *level != "missing")
-            .map(|(field, level)| format!("{field} {}", tell::text(level)))
-            .collect();
-        lines.push(format!("         {}", levels.join(", ")));
+        lines.extend(waterfall(&candidate["levels"]));
     }
+    lines
+}
+
+/// How each field agrees and what that was worth when it was decided, the weightiest first; the score is their sum.
+fn waterfall(levels: &Value) -> Vec<String> {
+    let weights = levels["weights"].as_object();
+    let weight = |field: &str| {
+        weights
+            .and_then(|weights| weights.get(field)?.as_f64())
+            .unwrap_or_default()
+    };
+    let mut parts: Vec<(f64, String)> = levels
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, level)| *field != "by" && level.is_string() && *level != "missing")
+        .map(|(field, level)| (weight(field), format!("{field} {}", tell::text(level))))
+        .collect();
+    // These two have a weight and no level of their own.
+    for (field, words) in [("full_name", "both names"), ("base", "before anything is compared")] {
+        if weight(field) != 0.0 {
+            parts.push((weight(field), words.to_owned()));
+        }
+    }
+    if weights.is_none() {
+        let levels: Vec<String> = parts.into_iter().map(|(_, level)| level).collect();
+        return vec![format!("         {}", levels.join(", "))];
+    }
+    parts.sort_by(|(one, _), (other, _)| other.abs().total_cmp(&one.abs()));
+    let sum: f64 = parts.iter().map(|(weight, _)| weight).sum();
+    let mut lines: Vec<String> = parts
+        .into_iter()
+        .map(|(weight, level)| format!("         {weight:+6.1}  {level}"))
+        .collect();
+    lines.push(format!("         {sum:+6.1}  sum"));
     lines
 }
 

@@ -33,6 +33,9 @@ pub enum Identity {
     },
 }
 
+/// Bits that a match without an identifier needs above the threshold when a name is missing or does not fit.
+const WITHOUT_A_NAME: f32 = 2.0;
+
 /// A candidate whose target is a contact for certain: peers stand for the contact that was decided for them.
 #[derive(Debug, Clone, Copy)]
 struct Person<'a> {
@@ -90,25 +93,24 @@ pub fn identify(
         phone_agrees.clone()
     };
     let disagrees =
-        |with: &[&Person<'_>], who: ContactId| !with.is_empty() && with.iter().all(|person| person.contact_id != who);
+        |with: &[&Person<'_>], who: &Person<'_>| !with.is_empty() && with.iter().all(|person| !one_person(person, who));
 
-    match by_id.as_slice() {
-        [] => {}
-        [person] if disagrees(&email_fits, person.contact_id) || disagrees(&phone_says, person.contact_id) => {
-            return review("tiers_disagree", &[&by_id, &email_fits, &phone_says]);
-        }
-        [person] => return known(person, Tier::ExternalId),
-        _ => return review("ambiguous_external_id", &[&by_id]),
+    if !by_id.is_empty() {
+        return match only_person(&by_id) {
+            Some(person) if disagrees(&email_fits, person) || disagrees(&phone_says, person) => {
+                review("tiers_disagree", &[&by_id, &email_fits, &phone_says])
+            }
+            Some(person) => known(person, Tier::ExternalId),
+            None => review("ambiguous_external_id", &[&by_id]),
+        };
     }
-
-    match email_fits.as_slice() {
-        [] if !by_email.is_empty() => return review("same_email_other_name", &[&by_email]),
-        [] => {}
-        [person] if disagrees(&phone_says, person.contact_id) => {
-            return review("tiers_disagree", &[&email_fits, &phone_says]);
-        }
-        [person] => return known(person, Tier::Email),
-        _ => return review("ambiguous_email", &[&email_fits]),
+    if !by_email.is_empty() {
+        return match only_person(&email_fits) {
+            _ if email_fits.is_empty() => review("same_email_other_name", &[&by_email]),
+            Some(person) if disagrees(&phone_says, person) => review("tiers_disagree", &[&email_fits, &phone_says]),
+            Some(person) => known(person, Tier::Email),
+            None => review("ambiguous_email", &[&email_fits]),
+        };
     }
 
     let nameless = lead.keys.first_name.is_none() && lead.keys.last_name.is_none();
@@ -135,8 +137,13 @@ pub fn identify(
     let Some(best) = best_of(&fuzzy) else {
         return Identity::New { best_score };
     };
-    // What resembles in all but a name may be a colleague: one number and one employer, another family name.
-    if best.candidate.score >= thresholds.same && best.candidate.names == Names::Agree {
+    // What resembles in all but a name may be a colleague: one number and one employer, another family name. More must speak
+    // for it.
+    let needed = match best.candidate.names {
+        Names::Agree => thresholds.same,
+        Names::Unknown | Names::Conflict => thresholds.same + WITHOUT_A_NAME,
+    };
+    if best.candidate.score >= needed {
         return match clear_winner(&fuzzy, thresholds.margin) {
             Some(person) => known(person, Tier::Fuzzy),
             None => review("ambiguous_fuzzy", &[&fuzzy]),
@@ -191,8 +198,19 @@ fn clear_winner<'p, 'c>(people: &[&'p Person<'c>], margin: f32) -> Option<&'p Pe
     let best = best_of(people)?;
     let rival = people
         .iter()
-        .any(|person| person.contact_id != best.contact_id && best.candidate.score - person.candidate.score < margin);
+        .any(|person| !one_person(person, best) && best.candidate.score - person.candidate.score < margin);
     (!rival).then_some(best)
+}
+
+/// Whether two are one contact, or two contacts that are one person already.
+fn one_person(one: &Person<'_>, other: &Person<'_>) -> bool {
+    one.contact_id == other.contact_id || one.candidate.person == other.candidate.person
+}
+
+/// The best one, if all are one person.
+fn only_person<'p, 'c>(people: &[&'p Person<'c>]) -> Option<&'p Person<'c>> {
+    let best = best_of(people)?;
+    people.iter().all(|person| one_person(person, best)).then_some(best)
 }
 
 #[cfg(test)]
@@ -206,6 +224,7 @@ mod tests {
             by: by.to_vec(),
             names,
             score,
+            person: i32::try_from(contact).unwrap(),
             evidence: crate::domain::Document::default(),
         }
     }

@@ -68,6 +68,8 @@ pub struct Candidate {
     pub names: Names,
     /// Sum of the match weights.
     pub score: f32,
+    /// Candidates of one lead with the same number are one person already.
+    pub person: i32,
     /// Level of agreement of each field, for the audit.
     pub evidence: Document,
 }

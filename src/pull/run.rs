@@ -12,6 +12,7 @@ use crate::crm::{Reader, Window, Writer};
 use crate::fault::chain;
 use crate::governor::Priority;
 use crate::rulebook::Rules;
+use crate::store::duplicates::count_in_time;
 use crate::store::passes::{
     Found, Pass, PassState, Reach, Standing, begin_pass, end_pass, expect_contacts, index_first_load, release_pass,
 };
@@ -100,6 +101,9 @@ impl<C: Reader + Writer + 'static> Pull<C> {
         }
         if pass == Pass::Full && first_load {
             self.index(&state).await?;
+        }
+        if pass == Pass::Full {
+            count_in_time(&mut self.store.client().await?).await?;
         }
         let overlap = TimeDelta::from_std(self.settings.overlap).unwrap_or(TimeDelta::MAX);
         let watermark = match pass {

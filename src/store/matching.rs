@@ -159,6 +159,7 @@ fn add_candidates(rows: &[Row], candidates: &mut [Vec<Candidate>]) -> Result<(),
                 _ => Names::Unknown,
             },
             score: row.try_get("score")?,
+            person: row.try_get("person")?,
             evidence,
         };
         if let Some(list) = usize::try_from(ord).ok().and_then(|ord| candidates.get_mut(ord)) {

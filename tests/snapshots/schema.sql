@@ -966,10 +966,10 @@ create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(
 create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb) returns SETOF gate.agreement stable
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable
   grant execute to gatekeeper_daemon
 
-create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[]) returns SETOF gate.agreement stable set enable_nestloop=off
+create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set enable_nestloop=off
   grant execute to gatekeeper_daemon
 
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
@@ -1006,9 +1006,6 @@ create function gate.checkup() returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone) volatile
-  grant execute to gatekeeper_daemon
-
-create function gate.company_level(p_left text, p_right text) returns text immutable
   grant execute to gatekeeper_daemon
 
 create function gate.compare_cards(p_first bigint, p_last bigint) returns void volatile set plan_cache_mode=force_custom_plan
@@ -1059,6 +1056,9 @@ create function gate.end_verifications(p_intents uuid[]) returns void volatile
 create function gate.erased_keys(p_keys text[]) returns TABLE(person_key text) stable
   grant execute to gatekeeper_daemon
 
+create function gate.evidence(p_agreement gate.agreement, p_parts real[]) returns jsonb stable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.expect_contacts(p_expected bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -1075,9 +1075,6 @@ create function gate.find_lead(p_source text, p_source_key text) returns bigint 
   grant execute to gatekeeper_daemon
 
 create function gate.find_pairs() returns bigint volatile
-  grant execute to gatekeeper_daemon
-
-create function gate.first_name_level(p_left text, p_right text, p_left_names text[], p_right_names text[]) returns text immutable
   grant execute to gatekeeper_daemon
 
 create function gate.forget_old(p_days integer, p_limit integer) returns bigint volatile
@@ -1134,9 +1131,6 @@ create function gate.is_past_asking(p_created_at timestamp with time zone, p_att
 create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
   grant execute to gatekeeper_daemon
 
-create function gate.last_name_level(p_left text, p_right text) returns text immutable
-  grant execute to gatekeeper_daemon
-
 create function gate.last_scan() returns timestamp with time zone stable
   grant execute to gatekeeper_daemon
 
@@ -1147,9 +1141,6 @@ create function gate.leads_by_state() returns TABLE(state text, leads bigint) st
   grant execute to gatekeeper_daemon
 
 create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
-  grant execute to gatekeeper_daemon
-
-create function gate.levels(p_agreement gate.agreement) returns jsonb immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.lift_hold(p_kind text, p_note text) returns boolean volatile
@@ -1185,7 +1176,7 @@ create function gate.longest_travel() returns interval immutable
 create function gate.look_again() returns trigger volatile security definer set search_path=pg_catalog, pg_temp
   grant execute to gatekeeper_daemon
 
-create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, evidence jsonb) stable
+create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb) stable
   grant execute to gatekeeper_daemon
 
 create function gate.match_rules_hash() returns text stable
@@ -1206,7 +1197,7 @@ create function gate.mirror_write(p_records jsonb, p_normalizer text) returns TA
 create function gate.mirrored_fields() returns text[] stable
   grant execute to gatekeeper_daemon
 
-create function gate.names_verdict(p_first text, p_last text) returns text immutable
+create function gate.names_verdict(p_agreement gate.agreement, p_identified boolean) returns text immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.new_group_ids(p_count integer) returns SETOF bigint volatile
@@ -1239,12 +1230,6 @@ create function gate.note_rule_change() returns trigger volatile security define
 create function gate.note_unscanned() returns trigger volatile
   grant execute to gatekeeper_daemon
 
-create function gate.numbered_apart(p_left text, p_right text) returns boolean immutable
-  grant execute to gatekeeper_daemon
-
-create function gate.one_slip(p_left text, p_right text) returns boolean immutable
-  grant execute to gatekeeper_daemon
-
 create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[]) returns TABLE(lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint) volatile
   grant execute to gatekeeper_daemon
 
@@ -1261,9 +1246,6 @@ create function gate.pause(p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.pause_bucket(p_bucket text, p_seconds double precision, p_reason text) returns void volatile
-  grant execute to gatekeeper_daemon
-
-create function gate.plain_level(p_left text, p_right text) returns text immutable
   grant execute to gatekeeper_daemon
 
 create function gate.policy_version() returns bigint stable
@@ -1383,7 +1365,7 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
-create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, agreement gate.agreement) stable set plan_cache_mode=auto set enable_nestloop=off set enable_hashjoin=on
+create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=auto set enable_nestloop=off set enable_hashjoin=on
   grant execute to gatekeeper_daemon
 
 create function gate.words_replaced(p_left text, p_right text) returns boolean immutable

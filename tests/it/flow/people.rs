@@ -152,7 +152,7 @@ const ATTACHES: [(&str, &str, &str); 7] = [
     ),
     (
         r#"{"firstname": "Robert", "lastname": "Robertson", "company": "Acme Inc.", "email": "rr@acme.example"}"#,
-        r#"{"first_name": "Robert", "last_name": "Robertsen", "company": "Acme", "email": "bob@acme.example", "job_title": "Buyer"}"#,
+        r#"{"first_name": "Robert", "last_name": "Robertsen", "company": "Acme", "email": "bob@home.example", "job_title": "Buyer"}"#,
         "fuzzy",
     ),
 ];
@@ -180,7 +180,7 @@ async fn each_tier_attaches_a_lead_to_the_contact_that_is_there() {
 }
 
 /// Somebody else: contacts, a lead, and why it is not one of them.
-const SOMEBODY_ELSE: [(&str, &str); 5] = [
+const SOMEBODY_ELSE: [(&str, &str); 6] = [
     // A shared mailbox.
     (
         r#"{"email": "info@acme.example", "firstname": "Robert", "lastname": "Smith"}"#,
@@ -200,6 +200,11 @@ const SOMEBODY_ELSE: [(&str, &str); 5] = [
     (
         r#"{"firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Springfield"}"#,
         r#"{"first_name": "Robert", "last_name": "Smith", "company": "Globex", "city": "Kiel"}"#,
+    ),
+    // All agrees, but the firm has numbered the address: the second person of that name.
+    (
+        r#"{"email": "robert.smith@acme.example", "firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}"#,
+        r#"{"email": "robert.smith2@acme.example", "first_name": "Robert", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
     ),
     // Another id in the leading system.
     (

@@ -10,7 +10,7 @@ async fn torn() -> (World, Vec<String>, i64) {
     let world = World::new().await;
     let ids = world.seed(json!([
         {"email": "robert@acme.example", "firstname": "Robert", "lastname": "Smith"},
-        {"phone": "+1 415 555 2671", "firstname": "Robert", "lastname": "Smith"},
+        {"phone": "+1 415 555 2671", "firstname": "Jane", "lastname": "Doe"},
     ]));
     let lead = json!({
         "source": "payments", "email": "robert@acme.example", "phone": "(415) 555-2671", "first_name": "Robert",
@@ -27,7 +27,7 @@ async fn review(world: &World, words: &[&str]) -> String {
 }
 
 /// Situations about which nobody but a person can decide: contacts, a lead, the reason.
-const QUESTIONS: [(&str, &str, &str); 9] = [
+const QUESTIONS: [(&str, &str, &str); 8] = [
     (
         r#"[{"ext_id": "P-1", "firstname": "Robert"}, {"email": "r@acme.example", "firstname": "Robert"}]"#,
         r#"{"external_id": "P-1", "email": "r@acme.example", "first_name": "Robert"}"#,
@@ -39,18 +39,18 @@ const QUESTIONS: [(&str, &str, &str); 9] = [
         "same_email_other_name",
     ),
     (
-        r#"[{"phone": "+14155552671", "firstname": "Robert", "lastname": "Smith"}, {"phone": "+14155552671", "firstname": "Rob", "lastname": "Smith"}]"#,
+        r#"[{"phone": "+14155552671", "firstname": "Robert", "lastname": "Smith"}, {"phone": "+14155552671", "firstname": "Rita", "lastname": "Smith"}]"#,
         r#"{"phone": "+14155552671", "last_name": "Smith", "first_name": "R"}"#,
         "ambiguous_phone",
     ),
     (
-        r#"[{"firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}, {"firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}]"#,
-        r#"{"first_name": "Robert", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
+        r#"[{"firstname": "Robert", "lastname": "Smith", "company": "Acme", "jobtitle": "Buyer"}, {"firstname": "Rita", "lastname": "Smith", "company": "Acme", "jobtitle": "Buyer"}]"#,
+        r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme", "job_title": "Buyer"}"#,
         "ambiguous_fuzzy",
     ),
     (
-        r#"[{"firstname": "Robert", "lastname": "Smith", "city": "Riga"}]"#,
-        r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
+        r#"[{"firstname": "Robert", "lastname": "Smith", "company": "Acme"}]"#,
+        r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme"}"#,
         "fuzzy_uncertain",
     ),
     // Two firms whose names share all but the word that distinguishes them.
@@ -62,19 +62,13 @@ const QUESTIONS: [(&str, &str, &str); 9] = [
     // A colleague of the same first name.
     (
         r#"[{"email": "rs@acme.example", "firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}]"#,
-        r#"{"email": "rd@acme.example", "first_name": "Robert", "company": "Acme", "city": "Riga"}"#,
+        r#"{"phone": "+1 212 555 0199", "first_name": "Robert", "company": "Acme", "city": "Riga"}"#,
         "fuzzy_uncertain",
     ),
     // A colleague of the same first name and a family name that begins like his.
     (
         r#"[{"email": "rc@acme.example", "firstname": "Robert", "lastname": "Chesterworth", "company": "Acme", "city": "Riga"}]"#,
-        r#"{"email": "cr@acme.example", "first_name": "Robert", "last_name": "Chesterson", "company": "Acme", "city": "Riga"}"#,
-        "fuzzy_uncertain",
-    ),
-    // All agrees, but the firm has numbered the address: the second person of that name.
-    (
-        r#"[{"email": "robert.smith@acme.example", "firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga"}]"#,
-        r#"{"email": "robert.smith2@acme.example", "first_name": "Robert", "last_name": "Smith", "company": "Acme", "city": "Riga"}"#,
+        r#"{"first_name": "Robert", "last_name": "Chesterson", "company": "Acme", "city": "Riga"}"#,
         "fuzzy_uncertain",
     ),
 ];

@@ -92,22 +92,22 @@ async fn a_creation_that_meets_an_address_in_use_becomes_a_change() {
 #[tokio::test]
 async fn a_person_key_that_is_taken_is_never_doubled_and_never_ends_in_circles() {
     let world = loaded(Options::default()).await;
-    let lead = |source: &str, city: &str| {
+    let lead = |source: &str, company: &str| {
         json!({
-            "source": source, "phone": "+1 415 555 2671", "first_name": "Robert", "last_name": "Smith", "city": city,
+            "source": source, "phone": "+1 415 555 2671", "first_name": "Robert", "last_name": "Smith", "company": company,
         })
     };
-    world.settled(lead("sales", "Riga")).await;
+    world.settled(lead("sales", "Acme")).await;
     let made = world
         .contacts()
         .into_iter()
         .find(|contact| contact["phone"] == "+14155552671")
         .unwrap();
     let id = made["hs_object_id"].as_str().unwrap().to_owned();
-    // Robert has a new number; the old one comes in again. Nothing but the key still says that it is he.
+    // Robert has a new number; the old one comes in again, from another firm. Nothing but the key still says that it is he.
     world.edit(&id, json!({"phone": "+1 212 736 5000"}));
     world.mirror().await;
-    let again = world.settled(lead("payments", "Oslo")).await;
+    let again = world.settled(lead("payments", "Globex Mining")).await;
     assert_eq!(world.contacts().len(), 2);
     assert_eq!(world.state(again).await, "review same_person_key");
     assert!(world.requests("batch_create").len() <= 3);

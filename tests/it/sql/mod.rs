@@ -1,9 +1,9 @@
 //! The SQL rooms against a real database, without the daemon.
 
+mod agree;
 mod arrive;
 mod checks;
 mod claim;
-mod compare;
 mod documents;
 mod governor;
 mod plans;

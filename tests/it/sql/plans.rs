@@ -39,6 +39,7 @@ const PEOPLE: &str = "
     where contact_id % 2 = 0;
 
     insert into gate.work (lead_id, state) select n, 'done' from generate_series(1, 20000) as n;
+    select gate.count_terms();
     analyze;";
 
 /// Runs a query and returns the plans of it and of all that it called.
@@ -105,12 +106,21 @@ async fn matching_and_its_neighbours_read_by_index() {
     let found = plans(&db, &format!("select * from gate.match_leads('{}')", json!(leads))).await;
     uses(
         &found,
-        &["identifier_pkey", "block_key_pkey", "contact_keys_pkey"],
+        &["identifier_pkey", "block_key_pkey", "contact_keys_pkey", "term_pkey"],
         &["identifier", "block_key"],
     );
     let by_identifier = index_conditions(&found, "identifier_pkey");
     uses(&by_identifier, &["kind = ", "value = "], &[]);
-    assert!(!found.contains("(never executed)"), "a tier was not asked:\n{found}");
+    for line in found.lines() {
+        let of_a_tier = line.contains("identifier_pkey") || line.contains("block_key_pkey");
+        assert!(
+            !of_a_tier || !line.contains("never executed"),
+            "a tier was not asked:\n{found}"
+        );
+        // That is for a scan of all contacts.
+        let whole = line.contains("Seq Scan on contact_keys") || line.contains("Seq Scan on term");
+        assert!(!whole || line.contains("never executed"), "{line}:\n{found}");
+    }
     // No step compares all with all.
     for line in found.lines().filter(|line| line.contains("Rows Removed by")) {
         let removed: u64 = line
@@ -120,10 +130,9 @@ async fn matching_and_its_neighbours_read_by_index() {
             .unwrap_or(0);
         assert!(removed < 2000, "{line}:\n{found}");
     }
-    assert_eq!(
-        found.matches("Query Text").count(),
-        1,
-        "a comparison is called for each pair instead of being put in its place"
+    assert!(
+        found.matches("Query Text").count() < 20,
+        "a comparison is called for each pair instead of being put in its place:\n{found}"
     );
 
     let known = plans(&db, "select * from gate.known_contacts(array[1, 2, 3])").await;

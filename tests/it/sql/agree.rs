@@ -1,0 +1,148 @@
+//! How well two records agree, level by level.
+
+use serde_json::{Value, json};
+
+use super::value;
+use crate::support::TestDb;
+
+/// A field, what the two records have, and the level that it is in either order.
+fn cases() -> Vec<(&'static str, Value, Value, &'static str)> {
+    let first = |name: &str| json!({"first_name": name});
+    let last = |name: &str| json!({"last_name": name});
+    let firm = |name: &str| json!({"company": name});
+    let mail = |address: &str, fit: &str| {
+        let (local, domain) = address.split_once('@').unwrap();
+        json!({"emails": [address], "email_local": local, "email_domain": domain, "email_fit": fit})
+    };
+    let phone = |tail: &str, extensions: &[&str]| json!({"phone_tails": [tail], "extensions": extensions});
+    vec![
+        ("first_name", first("robert"), first("robert"), "exact"),
+        ("first_name", first("robert"), first("robert james"), "part"),
+        ("first_name", first("robert"), first("bob"), "nickname"),
+        ("first_name", first("bob"), first("rob"), "kindred"),
+        ("first_name", first("robert"), first("r"), "initial"),
+        ("first_name", first("robert"), first("robrt"), "slip"),
+        ("first_name", first("robert"), first("rolf"), "same_initial"),
+        ("first_name", first("robert"), first("anna"), "different"),
+        ("first_name", first("robert"), json!({}), "missing"),
+        ("last_name", last("smith"), last("smith"), "exact"),
+        ("last_name", last("garcia lopez"), last("lopez"), "part"),
+        // A slip of the pen: a letter too many, wrong, left out at either end, two that changed places.
+        ("last_name", last("chesterworth"), last("chessterworth"), "slip"),
+        ("last_name", last("chesterworth"), last("chestarworth"), "slip"),
+        ("last_name", last("chesterworth"), last("hesterworth"), "slip"),
+        ("last_name", last("chesterworth"), last("chesterwort"), "slip"),
+        ("last_name", last("chesterworth"), last("chestreworth"), "slip"),
+        ("last_name", last("chesterworth"), last("chesterson"), "alike"),
+        ("last_name", last("smith"), last("miller"), "different"),
+        (
+            "last_name",
+            json!({"first_name": "robert", "last_name": "tavistock"}),
+            json!({"first_name": "tavistock", "last_name": "robert"}),
+            "swapped",
+        ),
+        ("company", firm("acme"), firm("acme"), "exact"),
+        ("company", firm("acme steel works"), firm("acme steelworks"), "exact"),
+        ("company", firm("acme steel works"), firm("acme stele works"), "similar"),
+        (
+            "company",
+            firm("westcraft consulting"),
+            firm("westcraft consulting milano"),
+            "prefix",
+        ),
+        (
+            "company",
+            firm("weston fjord consulting"),
+            firm("marlow fjord consulting"),
+            "related",
+        ),
+        ("company", firm("acme"), firm("umbrella"), "different"),
+        (
+            "company",
+            firm("umbrella"),
+            json!({"email_domain": "umbrella.co.uk"}),
+            "site",
+        ),
+        (
+            "email",
+            mail("jane.doe@acme.com", "name"),
+            mail("jane.doe@acme.com", "name"),
+            "exact",
+        ),
+        (
+            "email",
+            mail("jane.doe@acme.com", "name"),
+            mail("jane.doe2@acme.com", "numbered"),
+            "numbered",
+        ),
+        (
+            "email",
+            mail("jane.doe@acme.com", "name"),
+            mail("j.doe@acme.com", "name"),
+            "domain_name",
+        ),
+        ("phone", phone("49600123", &[]), phone("49600123", &[]), "exact"),
+        (
+            "phone",
+            phone("49600123", &["49600123/7"]),
+            phone("49600123", &["49600123/7"]),
+            "extension",
+        ),
+        (
+            "phone",
+            phone("49600123", &["49600123/7"]),
+            phone("49600123", &["49600123/8"]),
+            "other_extension",
+        ),
+        (
+            "phone",
+            phone("49600123", &["49600123/7"]),
+            phone("49600123", &[]),
+            "one_extension",
+        ),
+        (
+            "generation",
+            json!({"generation": "junior"}),
+            json!({"generation": "senior"}),
+            "different",
+        ),
+        ("generation", json!({"generation": "junior"}), json!({}), "one"),
+    ]
+}
+
+#[tokio::test]
+async fn what_tells_people_and_firms_apart_is_told_from_a_slip_of_the_pen() {
+    let db = TestDb::new().await;
+    let sql = "select level from gate.compare_pair($1::text::jsonb, $2::text::jsonb) where field = $3";
+    for (field, left, right, said) in cases() {
+        let empty = json!({"emails": [], "loose_emails": [], "phones": [], "blocks": []});
+        let document = |keys: &Value| {
+            let mut document = empty.clone();
+            for (name, value) in keys.as_object().unwrap() {
+                document[name] = value.clone();
+            }
+            document.to_string()
+        };
+        for (left, right) in [(&left, &right), (&right, &left)] {
+            let level: String = value(&db, sql, &[&document(left), &document(right), &field]).await;
+            assert_eq!(level, said, "{field} of {left} and {right}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rare_name_says_more_than_a_common_one() {
+    let db = TestDb::new().await;
+    db.run(
+        "insert into gate.term (kind, value, carriers) values ('contact', '', 100000), ('last_name', 'smith', 2000)",
+    )
+    .await;
+    let sql = "select weight from gate.compare_pair($1::text::jsonb, $1::text::jsonb) where field = 'last_name'";
+    let mut weights = Vec::new();
+    for name in ["smith", "featherstonehaugh"] {
+        let keys = json!({"last_name": name, "emails": [], "loose_emails": [], "phones": [], "blocks": []});
+        let weight: f32 = value(&db, sql, &[&keys.to_string()]).await;
+        weights.push(weight);
+    }
+    assert!(weights[1] > weights[0] + 3.0, "{weights:?}");
+}
