@@ -23,8 +23,11 @@ lint: ## formatting, clippy and docs, with warnings denied
 bench: ## measure, and compare with searching and creating one by one
 	$(with) postgres -- cargo bench --locked --bench gate
 
-eval: ## how well the matcher finds out who is who, on the labelled contacts in ../shared/data, where they are
-	$(with) postgres -- cargo bench --locked --bench eval
+# What else the evaluation is told; --write enters the figures into docs/MATCHING.md.
+EVAL ?=
+
+eval: ## how well the matcher finds out who is who, on labelled contacts and leads
+	$(with) postgres -- cargo bench --locked --bench eval -- $(EVAL)
 
 # The seeds of each kind of fault, and the first of them.
 SEEDS ?= 50

@@ -71,9 +71,10 @@ begin
 end
 $$;
 
--- The cards of contacts (null: part p_part of p_parts of all), and of the leads of a batch, whose keys are p_leads as gate.match_leads has them.
--- An address or a number that a steward has
--- listed counts as carried by 50 people. Called by gate.fill_cards and gate.score_pairs, into whose statements it is put in place of the call. Locks nothing.
+-- The cards of records: contacts by their numbers, leads of p_leads (as gate.match_leads has them) as -1 less their ord; or,
+-- when p_contacts is null, part p_part of p_parts of all contacts. An address or a number that a steward has listed counts as
+-- carried by 50 people. Called by gate.fill_cards and gate.agreements, into whose statements it is put in place of the call.
+-- Locks nothing.
 create or replace function gate.cards(p_contacts bigint[], p_leads jsonb, p_part integer default 0, p_parts integer default 1)
 returns setof gate.card
 language sql
@@ -93,12 +94,9 @@ as $$
     from jsonb_array_elements(p_leads) as lead
     cross join lateral jsonb_populate_record(
       null::gate.contact_keys,
-      lead || jsonb_build_object('contact_id', -1 - (lead ->> 'ord')::integer)
+      lead || jsonb_build_object('contact_id', -1 - (lead ->> 'ord')::bigint)
     ) as keys
-  ), full_form as (
-    select nickname, array_agg(name) as names
-    from rules.nickname
-    group by nickname
+    where -1 - (lead ->> 'ord')::bigint = any (p_contacts)
   ), shared_email as (
     select contact_id, max(people) as people
     from (
@@ -142,7 +140,11 @@ as $$
     split_part(record.first_name, ' ', 1), record.address_first,
     case when record.first_name like '% %' then string_to_array(record.first_name, ' ') end,
     array_remove(array[split_part(record.first_name, ' ', 1), record.address_first], null),
-    full_form.names || address_form.names,
+    (
+      select array_agg(nickname.name)
+      from rules.nickname
+      where nickname.nickname in (split_part(record.first_name, ' ', 1), record.address_first)
+    ),
     array_remove(array_append(string_to_array(record.last_name, ' '), record.address_last), null),
     gate.rarity_bits(contacts.count, coalesce(first_name.carriers, 1)),
     gate.rarity_bits(contacts.count, coalesce(last_name.carriers, 1)),
@@ -154,8 +156,6 @@ as $$
     (ln((contacts.count + 2000)::float8) / ln(2::float8))::real
   from record
   cross join contacts
-  left join full_form on full_form.nickname = split_part(record.first_name, ' ', 1)
-  left join full_form as address_form on address_form.nickname = record.address_first
   left join gate.term as first_name on first_name.kind = 'first_name' and first_name.value = split_part(record.first_name, ' ', 1)
   left join gate.term as last_name on last_name.kind = 'last_name' and last_name.value = record.last_name
   left join gate.term as full_name

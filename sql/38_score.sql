@@ -6,7 +6,9 @@ create or replace function gate.agreements_among(p_left bigint[], p_right bigint
 returns setof gate.agreement
 language plpgsql
 stable
+set plan_cache_mode = force_generic_plan
 set enable_nestloop = off
+set enable_hashjoin = on
 as $$
 begin
   return query
@@ -30,21 +32,21 @@ create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_
 returns setof gate.agreement
 language plpgsql
 stable
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
 as $$
 declare
+  v_records bigint[];
   v_cards gate.card[];
 begin
+  v_records := array(
+    select record_id
+    from unnest(p_left || p_right) as record_id
+    group by record_id
+  );
   v_cards := array(
     select card
-    from gate.cards(
-      array(
-        select contact_id
-        from unnest(p_left || p_right) as contact_id
-        where contact_id >= 0
-        group by contact_id
-      ),
-      p_leads
-    ) as card
+    from gate.cards(v_records, p_leads) as card
   );
   return query
     select *
@@ -59,7 +61,7 @@ create or replace function gate.weigh(p_agreements gate.agreement[])
 returns table (left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement)
 language plpgsql
 stable
-set plan_cache_mode = auto
+set plan_cache_mode = force_generic_plan
 set enable_nestloop = off
 set enable_hashjoin = on
 as $$

@@ -18,9 +18,13 @@ create or replace function gate.match_leads(p_leads jsonb, p_part integer defaul
 returns table (
   ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb
 )
-language sql
+language plpgsql
 stable
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+begin
+  return query
   with subject as materialized (
     select *, (hashint4(ord) & 65535) % p_parts = p_part as is_asked
     from jsonb_to_recordset(p_leads) as lead (
@@ -265,5 +269,6 @@ as $$
     )
   from shown
   left join person on person.ord = shown.ord and person.other_place = shown.place
-  order by shown.ord, shown.place
+  order by shown.ord, shown.place;
+end
 $$;

@@ -64,7 +64,7 @@ struct Said {
 }
 
 /// Decides all leads, and tells what came of it.
-pub(crate) async fn judge(ground: &Ground, contacts: &Path, leads: &Path) -> Outcome<()> {
+pub(crate) async fn judge(ground: &Ground, contacts: &Path, leads: &Path) -> Outcome<Vec<String>> {
     let contacts = read(contacts)?;
     let leads: Vec<LabelledLead> = rows_of(leads)?;
     let admin = ground.connect("postgres").await?;
@@ -146,10 +146,10 @@ pub(crate) async fn judge(ground: &Ground, contacts: &Path, leads: &Path) -> Out
     }
     let took = begun.elapsed();
     let said = outcomes(&client, &leads).await?;
-    tell(&leads, &said, took);
+    let figures = tell(&leads, &said, took);
     drop(client);
     store.close().await;
-    Ok(())
+    Ok(figures)
 }
 
 async fn deliver(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Outcome<()> {
@@ -250,7 +250,8 @@ async fn outcomes(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Ou
     Ok(said)
 }
 
-fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) {
+/// Prints what came of the leads; the same as a table.
+fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) -> Vec<String> {
     let (mut known, mut fresh, mut attached, mut right, mut shown, mut in_review, mut wrong_fresh) =
         (0, 0, 0, 0, 0, 0, 0);
     for lead in leads {
@@ -282,18 +283,31 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) {
         }
     }
     let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole.max(1));
-    println!(
-        "gate: {} leads in {took:?}: attached rightly {:.4} of {attached} attached (goal 0.995), {:.4} of {known} known people \
-         attached (0.93), {:.4} with review (0.98), {:.4} in review (0.03), {:.4} of {fresh} new people wrongly attached (0.003)",
-        leads.len(),
-        share(right, attached),
-        share(right, known),
-        share(shown, known),
-        share(in_review, leads.len() as u32),
-        share(wrong_fresh, fresh),
-    );
+    let figures = [
+        (
+            "attached to the right person, of all attached",
+            share(right, attached),
+            "≥ 0.995",
+        ),
+        ("attached rightly, of known people", share(right, known), "≥ 0.93"),
+        (
+            "the same, or in review with the right one to choose",
+            share(shown, known),
+            "≥ 0.98",
+        ),
+        (
+            "in review, of all leads",
+            share(in_review, leads.len() as u32),
+            "≤ 0.03",
+        ),
+        ("wrongly attached, of new people", share(wrong_fresh, fresh), "≤ 0.003"),
+    ];
+    let mut table = vec!["| leads at the gate | goal | measured |\n|---|---|---|".to_owned()];
+    table.extend(figures.map(|(what, measured, goal)| format!("| {what} | {goal} | {measured:.4} |")));
+    println!("{}\n  {} leads in {took:?}", table.join("\n"), leads.len());
     let reasons = reasons
         .iter()
         .map(|((reason, who), leads)| format!("{reason} {leads} {who}"));
     println!("  reviews: {}", reasons.collect::<Vec<_>>().join(", "));
+    table
 }

@@ -1,9 +1,10 @@
 //! How well the matcher finds out who is who, on labelled contacts.
 //!
 //! ```text
-//! cargo bench --bench eval                       the sets in ../shared/data, where they are
+//! cargo bench --bench eval                       the set of the project, and those in ../shared/data, where they are
 //! cargo bench --bench eval -- contacts.csv.gz    these files
 //! cargo bench --bench eval -- --gate             the leads at the gate alone
+//! cargo bench --bench eval -- --write            writes the figures into docs/MATCHING.md as well
 //! cargo bench --bench eval -- --keep             leaves the databases behind, to look into
 //! ```
 
@@ -34,6 +35,13 @@ use quality::{Quality, quality};
 /// Any failure ends the run; it is told whole.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// Above the figures of the sets of contacts.
+const HEADER: &str = "| set | contacts | pairs: precision / recall / F1 | groups: F1 | scanned in | flagged |\n|---|---|---|---|---|---|";
+
+/// Before and after the figures in docs/MATCHING.md.
+const BEGIN: &str = "<!-- figures of `make eval` -->\n";
+const END: &str = "<!-- end of the figures -->\n";
+
 /// Kinds that are told.
 const MOST: usize = 16;
 
@@ -53,11 +61,15 @@ async fn main() -> ExitCode {
     } else {
         files
     };
-    if files.is_empty() && !gate {
-        println!("There are no labelled contacts; name a file.");
-    }
+    let write = arguments.iter().any(|argument| argument == "--write");
     match run(&files, gate, keep).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(figures) => match write.then(|| write_figures(&figures)) {
+            Some(Err(error)) => {
+                eprintln!("the figures cannot be written: {error}");
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::SUCCESS,
+        },
         Err(error) => {
             eprintln!("the evaluation failed: {}", gatekeeper::fault::chain(&*error));
             ExitCode::FAILURE
@@ -69,22 +81,22 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
 }
 
-/// The labelled contacts beside the project, where they are.
+/// The labelled contacts that are part of the project, and those beside it, where they are.
 fn known_files() -> Vec<PathBuf> {
-    ["contacts_10k", "contacts_hard_10k", "contacts_100k"]
-        .map(|name| data().join(format!("{name}.csv.gz")))
-        .into_iter()
-        .filter(|file| file.exists())
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/eval/labelled.csv");
+    let beside =
+        ["contacts_10k", "contacts_hard_10k", "contacts_100k"].map(|name| data().join(format!("{name}.csv.gz")));
+    std::iter::once(own)
+        .chain(beside.into_iter().filter(|file| file.exists()))
         .collect()
 }
 
-async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<()> {
+async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<Vec<String>> {
+    let mut figures = Vec::new();
     let ground = Ground::prepare().await?;
     for file in files {
         let contacts = read(file)?;
-        let begun = Instant::now();
         let store = loaded(&ground, file, &contacts).await?;
-        let loaded = begun.elapsed();
         let begun = Instant::now();
         let report = scan(&store, false, 10, |_| ()).await?;
         let scanned = begun.elapsed();
@@ -95,22 +107,19 @@ async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<()> {
         let group_of: HashMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         drop(client);
         let quality = quality(&contacts, &group_of);
-        println!(
-            "{}: {} contacts loaded in {loaded:?}, scanned in {scanned:?}: {} groups, {} flagged",
-            file.display(),
+        figures.push(format!(
+            "| {} | {} | {:.4} / {:.4} / {:.4} | {:.4} | {:.1} s | {} of {} |",
+            name_of(file),
             contacts.len(),
-            report.groups,
-            report.flagged,
-        );
-        println!(
-            "  pairs P {:.4} R {:.4} F1 {:.4}, groups P {:.4} R {:.4} F1 {:.4}",
             quality.pairs.precision(),
             quality.pairs.recall(),
             quality.pairs.f1(),
-            quality.clusters.precision(),
-            quality.clusters.recall(),
             quality.clusters.f1(),
-        );
+            scanned.as_secs_f64(),
+            report.flagged,
+            report.groups,
+        ));
+        println!("{HEADER}\n{}", figures.last().map_or("", String::as_str));
         tell_confusion(&quality);
         if keep {
             write_groups(&ground, file, &group_of)?;
@@ -119,10 +128,10 @@ async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<()> {
     }
     let (contacts, leads) = (data().join("gate_contacts.csv.gz"), data().join("gate_leads.csv.gz"));
     if gate && leads.exists() {
-        leads::judge(&ground, &contacts, &leads).await?;
+        figures.extend(leads::judge(&ground, &contacts, &leads).await?);
     }
     ground.clear(keep).await;
-    Ok(())
+    Ok(figures)
 }
 
 /// Writes the groups as `id,cluster_id`, for another scorer.
@@ -175,6 +184,26 @@ async fn loaded(ground: &Ground, file: &Path, contacts: &[Labelled]) -> Outcome<
     client.batch_execute("vacuum analyze").await?;
     drop(client);
     Ok(store)
+}
+
+/// Puts the figures in the place of those that docs/MATCHING.md has.
+fn write_figures(figures: &[String]) -> Outcome<()> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/MATCHING.md");
+    let text = std::fs::read_to_string(&file)?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .ok_or("docs/MATCHING.md has no place for figures")?;
+    let (_, after) = rest
+        .split_once(END)
+        .ok_or("docs/MATCHING.md has no end of the figures")?;
+    let day = chrono::Utc::now().format("%Y-%m-%d");
+    let (contacts, gate): (Vec<&String>, Vec<&String>) = figures
+        .iter()
+        .partition(|line| line.starts_with("| contacts") || line.starts_with("| labelled"));
+    let contacts = contacts.into_iter().cloned().collect::<Vec<_>>().join("\n");
+    let gate = gate.into_iter().cloned().collect::<Vec<_>>().join("\n");
+    let told = format!("Measured on {day}, on 2 cores.\n\n{HEADER}\n{contacts}\n\n{gate}\n");
+    Ok(std::fs::write(file, format!("{before}{BEGIN}{told}{END}{after}"))?)
 }
 
 /// The name of a file without its endings.

@@ -966,10 +966,10 @@ create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(
 create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off
   grant execute to gatekeeper_daemon
 
-create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set enable_nestloop=off
+create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
   grant execute to gatekeeper_daemon
 
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
@@ -1176,7 +1176,7 @@ create function gate.longest_travel() returns interval immutable
 create function gate.look_again() returns trigger volatile security definer set search_path=pg_catalog, pg_temp
   grant execute to gatekeeper_daemon
 
-create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb) stable
+create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb) stable set plan_cache_mode=force_generic_plan
   grant execute to gatekeeper_daemon
 
 create function gate.match_rules_hash() returns text stable
@@ -1365,7 +1365,7 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
-create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=auto set enable_nestloop=off set enable_hashjoin=on
+create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
   grant execute to gatekeeper_daemon
 
 create function gate.words_replaced(p_left text, p_right text) returns boolean immutable

@@ -9,6 +9,7 @@ mod held;
 mod in_doubt;
 mod in_motion;
 pub(crate) mod invariants;
+mod labelled;
 mod late;
 mod people;
 mod precedence;
