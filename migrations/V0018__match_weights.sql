@@ -12,9 +12,10 @@ comment on column rules.match_weight.level is 'How well it agrees: exact, nickna
 comment on column rules.match_weight.rarity is 'Added for each bit of how rare the value is that both have: a name that one in 1,024 contacts carries has 10 bits. For e-mail and phone: for each doubling of the people who carry the value. For base: for each doubling of the contacts.';
 
 create table gate.term (
-  kind     text not null,
-  value    text not null,
-  carriers bigint not null,
+  kind        text not null,
+  value       text not null,
+  carriers    bigint not null,
+  counted_at  timestamptz not null default clock_timestamp(),
   primary key (kind, value),
   constraint term_kind check (kind in ('contact', 'first_name', 'last_name', 'full_name', 'company', 'city', 'email', 'phone')),
   constraint term_carriers check (carriers >= 0)
@@ -23,6 +24,7 @@ create table gate.term (
 comment on table gate.term is 'How many contacts carry a value, where it is more than one; of an e-mail address and the end of a phone number, how many people. Counted by gate.count_terms; what stands here may be a little old.';
 comment on column gate.term.kind is 'first_name (its first word), last_name, full_name (first word|last name), company (without spaces), city, email, phone (last eight digits); contact: one row, all contacts.';
 comment on column gate.term.value is 'The value, folded.';
+comment on column gate.term.counted_at is 'When it was counted.';
 comment on column gate.term.carriers is 'Contacts; of email and phone, different family names.';
 
 delete from rules.match_weight;

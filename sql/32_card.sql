@@ -13,13 +13,23 @@ as $$
 $$;
 
 -- Counts how many contacts carry each value. Called at the end of each full pass over the CRM, and before
--- all contacts are scanned for duplicates. Locks gate.term against another count; who matches meanwhile sees the counts as they were.
-create or replace function gate.count_terms()
+-- all contacts are scanned for duplicates; then not when it was done within a day and the contacts have not become a twentieth
+-- more or fewer since (p_unless_fresh). Locks gate.term against another count; who matches meanwhile sees the counts as they were.
+create or replace function gate.count_terms(p_unless_fresh boolean default false)
 returns void
 language plpgsql
 as $$
 begin
   lock table gate.term in share row exclusive mode;
+  if p_unless_fresh and exists (
+    select
+    from gate.term
+    where kind = 'contact'
+      and counted_at > clock_timestamp() - interval '1 day'
+      and abs(carriers - (select count(*) from gate.contact_keys)) * 20 <= carriers
+  ) then
+    return;
+  end if;
   delete from gate.term;
   insert into gate.term (kind, value, carriers)
   select 'contact', '', count(*)

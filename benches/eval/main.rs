@@ -27,6 +27,7 @@ use gatekeeper::duplicates::scan;
 use gatekeeper::normalize::Lists;
 use gatekeeper::rulebook::normalizer_of;
 use gatekeeper::store::Store;
+use gatekeeper::store::duplicates::count_in_time;
 use gatekeeper::store::rules::{fill_lists, read_lists};
 use ground::Ground;
 use labelled::{Labelled, read, write_mirror};
@@ -174,13 +175,15 @@ async fn loaded(ground: &Ground, file: &Path, contacts: &[Labelled]) -> Outcome<
     config.database.url = ground.url(&name);
     let store = Store::open(&config).await?;
     store.install().await?;
-    let client = store.client().await?;
+    let mut client = store.client().await?;
     let built_in = Lists::default();
     let suffixes: Vec<String> = built_in.company_suffixes.into_iter().collect();
     let junk: Vec<String> = built_in.junk_values.into_iter().collect();
     fill_lists(&client, &suffixes, &junk).await?;
     let normalizer = normalizer_of(None, &read_lists(&client).await?)?;
     write_mirror(&client, contacts, &normalizer).await?;
+    // As a pass over the CRM does at its end, and PostgreSQL a minute later.
+    count_in_time(&mut client).await?;
     client.batch_execute("vacuum analyze").await?;
     drop(client);
     Ok(store)

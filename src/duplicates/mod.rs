@@ -6,7 +6,7 @@ pub mod group;
 
 pub use error::ScanError;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use crate::store::duplicates::{
     Begun, GroupRows, begin_scan, candidate_pages, compare_cards, count_terms, duplicate_threshold, end_full_scan,
@@ -18,6 +18,9 @@ use group::{groups, inherited};
 
 /// Most pages of pairs that are compared in one step: some 700,000 pairs.
 const PAGES: i64 = 4_000;
+
+/// In how many steps the cards are made.
+const CARD_PARTS: i32 = 4;
 
 /// How far a scan of all contacts is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +107,29 @@ async fn compare_all(
     progress: &(impl Fn(ScanProgress) + Sync),
 ) -> Result<(), StoreError> {
     progress(ScanProgress::Finding);
-    let ((), pairs) = tokio::try_join!(
-        in_time(client, async |step| count_terms(step).await),
-        in_time(other, async |step| find_pairs(step).await),
-    )?;
-    tokio::try_join!(
-        in_time(client, async |step| fill_cards(step, 0, 2).await),
-        in_time(other, async |step| fill_cards(step, 1, 2).await),
-    )?;
+    // The cards need the counts; whoever is done first makes one part of the cards after the other.
+    let (counted, is_counted) = tokio::sync::oneshot::channel();
+    let next_part = AtomicI32::new(0);
+    let fill = async |client: &mut Client| loop {
+        let part = next_part.fetch_add(1, Ordering::SeqCst);
+        if part >= CARD_PARTS {
+            return Ok::<(), StoreError>(());
+        }
+        in_time(client, async |step| fill_cards(step, part, CARD_PARTS).await).await?;
+    };
+    let counting = async {
+        in_time(client, async |step| count_terms(step, true).await).await?;
+        let _ = counted.send(());
+        fill(client).await
+    };
+    let finding = async {
+        let pairs = in_time(other, async |step| find_pairs(step).await).await?;
+        // When the counting has failed, that ends both.
+        let _ = is_counted.await;
+        fill(other).await?;
+        Ok(pairs)
+    };
+    let ((), pairs) = tokio::try_join!(counting, finding)?;
     let pages = in_time(client, async |step| candidate_pages(step).await).await?;
     // Two steps for each connection at least, so that neither waits long for the other at the end. Each step hashes all cards
     // once more: many small ones would cost more than the waiting.

@@ -77,16 +77,16 @@ pub async fn begin_scan(client: &impl GenericClient, full: bool) -> Result<Begun
 pub async fn count_in_time(client: &mut Client) -> Result<(), StoreError> {
     let transaction = client.transaction().await?;
     take_time(&transaction).await?;
-    count_terms(&transaction).await?;
+    count_terms(&transaction, false).await?;
     commit(transaction).await
 }
 
-/// Counts how many contacts carry each value.
+/// Counts how many contacts carry each value, or not if that was done lately and is asked for `unless_fresh`.
 ///
 /// # Errors
 /// As every statement.
-pub async fn count_terms(client: &impl GenericClient) -> Result<(), StoreError> {
-    call::rows(client, "select gate.count_terms()", &[]).await?;
+pub async fn count_terms(client: &impl GenericClient, unless_fresh: bool) -> Result<(), StoreError> {
+    call::rows(client, "select gate.count_terms($1)", &[&unless_fresh]).await?;
     Ok(())
 }
 

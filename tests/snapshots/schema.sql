@@ -541,6 +541,7 @@ create table gate.term -- How many contacts carry a value, where it is more than
   kind text not null -- first_name (its first word), last_name, full_name (first word|last name), company (without spaces), city, email, phone (last eight digits); contact: one row, all contacts.
   value text not null -- The value, folded.
   carriers bigint not null -- Contacts; of email and phone, different family names.
+  counted_at timestamp with time zone not null default clock_timestamp() -- When it was counted.
   constraint term_carriers CHECK ((carriers >= 0))
   constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'email'::text, 'phone'::text])))
   constraint term_pkey PRIMARY KEY (kind, value)
@@ -1017,7 +1018,7 @@ create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(fie
 create function gate.contacts_to_erase(p_crm_ids text[]) returns TABLE(contact_id bigint, contact jsonb) stable
   grant execute to gatekeeper_daemon
 
-create function gate.count_terms() returns void volatile
+create function gate.count_terms(p_unless_fresh boolean) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.current_hold() returns TABLE(kind text, since timestamp with time zone, set_by text, note text) stable
