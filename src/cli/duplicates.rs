@@ -78,6 +78,11 @@ async fn look(store: &Store, config: &Config, full: bool, json: bool) -> Result<
     if json {
         return Ok(output::json(&report)?);
     }
+    if !report.full && report.contacts == 0 {
+        return Ok(output::line(
+            "Nothing has changed since the last scan; `gatekeeper duplicates list` shows what it found.",
+        )?);
+    }
     let looked = usize::try_from(report.contacts).unwrap_or_default();
     output::line(&format!(
         "{} looked at, {}: {} of {}.",
@@ -165,7 +170,7 @@ fn show_pairs(pairs: &[Pair], json: bool) -> Result<(), CliError> {
 /// `first_name exact, phone slip`.
 fn agreement(evidence: &Value) -> String {
     let levels = evidence.as_object().into_iter().flatten();
-    let levels = levels.map(|(field, level)| format!("{field} {}", level.as_str().unwrap_or_default()));
+    let levels = levels.filter_map(|(field, level)| Some(format!("{field} {}", level.as_str()?)));
     levels.collect::<Vec<_>>().join(", ")
 }
 

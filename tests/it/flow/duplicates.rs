@@ -221,6 +221,15 @@ async fn the_commands_show_and_write_what_was_found() {
         "{}",
         done.stdout
     );
+    let again = gatekeeper(&world, &["duplicates", "scan"]).await;
+    assert!(
+        again.stdout.contains("Nothing has changed since the last scan"),
+        "{}",
+        again.stdout
+    );
+    let table = gatekeeper(&world, &["duplicates", "list", "--pairs"]).await;
+    assert!(table.stdout.contains("first_name nickname"), "{}", table.stdout);
+    assert!(!table.stdout.contains("weights"), "{}", table.stdout);
     let listed = gatekeeper(&world, &["duplicates", "list"]).await;
     assert!(
         ids[..3].iter().all(|id| listed.stdout.contains(id.as_str())),
