@@ -2,29 +2,6 @@
 -- docs/MATCHING.md explains the levels. Facts that go together are one field: company and e-mail domain are one employer,
 -- street, code and town one place.
 
--- Whether two words differ by a slip of the pen or two: one in words of four letters, two in words of seven (Damerau, 1964,
--- found four of five misspellings to be one letter wrong, left out, too many, or two that changed places).
-do $slip$
-declare
-  v_schema text;
-begin
-  select quote_ident(nspname)
-  into strict v_schema
-  from pg_catalog.pg_extension
-  join pg_catalog.pg_namespace on pg_namespace.oid = extnamespace
-  where extname = 'fuzzystrmatch';
-
-  execute format(
-    'create or replace function gate.slip(p_left text, p_right text) returns boolean '
-    'language sql immutable parallel safe as $body$ '
-    'select case '
-    'when abs(length(p_left) - length(p_right)) > 2 or greatest(length(p_left), length(p_right)) > 60 then false '
-    'else %s.levenshtein_less_equal(p_left, p_right, 2) '
-    '<= case when greatest(length(p_left), length(p_right)) >= 7 then 2 when least(length(p_left), length(p_right)) >= 4 then 1 else 0 end '
-    'end $body$', v_schema);
-end
-$slip$;
-
 -- Whether each of two names has a word that resembles none of the other's: Weston Fjord Consulting and Marlow Fjord
 -- Consulting share most of their letters and are two firms. A word misspelt, cut short or left out on one side is not that.
 create or replace function gate.words_replaced(p_left text, p_right text)
