@@ -299,7 +299,9 @@ mod tests {
     fn between_the_thresholds_and_between_twins_a_person_is_asked() {
         check(&[candidate(1, &[], Agree, 10.0)], "fuzzy_uncertain");
         check(&[candidate(1, &[], Agree, 9.0)], "new");
-        check(&[candidate(1, &[], Unknown, 14.5)], "fuzzy_uncertain");
+        // Without a name that fits, more must speak for it.
+        check(&[candidate(1, &[], Unknown, 13.5)], "fuzzy_uncertain");
+        check(&[candidate(1, &[], Unknown, 14.5)], "1 by fuzzy");
         check(
             &[candidate(1, &[], Agree, 14.0), candidate(2, &[], Agree, 13.0)],
             "ambiguous_fuzzy",
@@ -307,6 +309,23 @@ mod tests {
         check(
             &[candidate(1, &[], Agree, 16.0), candidate(2, &[], Agree, 13.0)],
             "1 by fuzzy",
+        );
+    }
+
+    #[test]
+    fn between_contacts_that_are_one_person_already_nobody_is_asked() {
+        let twin = |contact, by: &[Tier], score| Candidate {
+            person: 1,
+            ..candidate(contact, by, Agree, score)
+        };
+        check(&[twin(1, &[], 14.0), twin(2, &[], 13.0)], "1 by fuzzy");
+        check(
+            &[twin(1, &[Tier::Email], 13.0), twin(2, &[Tier::Email], 14.0)],
+            "2 by email",
+        );
+        check(
+            &[twin(1, &[Tier::Email], 14.0), twin(2, &[Tier::Phone], 13.0)],
+            "1 by email",
         );
     }
 }
