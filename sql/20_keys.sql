@@ -26,6 +26,26 @@ as $$
   select 'phone', unnest(p_keys.phones)
 $$;
 
+-- Who shares a block, unless more than 100 do: such a block tells nothing, and to compare all of it would cost the square of
+-- its size. Called by gate.match_leads and gate.pairs_of, into whose statements it is put in place of the call.
+create or replace function gate.sharing_block(p_block bigint)
+returns table (contact_id bigint)
+language sql
+stable
+as $$
+  select few.contact_id
+  from (
+    select near.contact_id, count(*) over () as contacts
+    from (
+      select block_key.contact_id
+      from gate.block_key
+      where block_key.block = p_block
+      limit 101
+    ) as near
+  ) as few
+  where few.contacts <= 100
+$$;
+
 -- Takes contacts out of the indexes by which they are found. Called for tombstones and withdrawn provisional contacts.
 create or replace function gate.drop_keys(p_contacts bigint[])
 returns void

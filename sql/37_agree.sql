@@ -31,7 +31,7 @@ as $$
 $$;
 
 -- How two cards agree. The planner puts this in place of the call. Each case stands before those that say less.
--- Called by gate.score_pairs and gate.compare_cards.
+-- Called by gate.agreements_among and gate.compare_cards.
 create or replace function gate.agree(p_left gate.card, p_right gate.card)
 returns setof gate.agreement
 language sql
@@ -224,7 +224,7 @@ $$;
 
 -- Whether a pair is worth weighing: its given names have more in common than an initial, or it shares an address, the local
 -- part of one, a number, or an external id. Who shares neither is nobody's duplicate, and more than half of all pairs are such.
--- Called by gate.compare_cards and gate.agreements.
+-- Called by gate.compare_cards and gate.agreements_among.
 create or replace function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card)
 returns boolean
 language sql

@@ -1,7 +1,7 @@
 -- Score: what the agreement of two records is worth, after Fellegi and Sunter (1969).
 
--- How the pairs p_left[i] and p_right[i] agree among these cards: p_all, or those that are worth weighing. No nested loop: the planner
--- cannot know how many they are. Called by gate.agreements.
+-- How the pairs p_left[i] and p_right[i] agree among these cards: p_all, or those that are worth weighing. No nested
+-- loop: the planner cannot know how many they are. Called by gate.agreements.
 create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean)
 returns setof gate.agreement
 language plpgsql
@@ -55,8 +55,9 @@ end
 $$;
 
 -- Weighs agreements. parts: weight + rarity × bits of the base, the names, company, email, phone, place, job title, generation,
--- country and external id, in this order; score: their sum, in bits. A level without a row in rules.match_weight counts nothing. No nested loop: the planner cannot know how many agreements there are.
--- Called by gate.score_pairs and gate.compare_cards. Locks nothing.
+-- country and external id, in this order; score: their sum, in bits. A level without a row in rules.match_weight counts nothing.
+-- No nested loop: the planner cannot know how many agreements there are.
+-- Called by gate.match_leads, gate.worth_keeping and gate.compare_pair. Locks nothing.
 create or replace function gate.weigh(p_agreements gate.agreement[])
 returns table (left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement)
 language plpgsql
@@ -150,8 +151,7 @@ as $$
   ))
 $$;
 
--- From which score on two contacts are one person. Called by the scan and
--- gate.match_leads.
+-- From which score on two contacts are one person. Called by the scan and gate.match_leads.
 create or replace function gate.duplicate_threshold()
 returns real
 language sql

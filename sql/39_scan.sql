@@ -241,16 +241,7 @@ as $$
     select subject.contact_id, few.contact_id as other_id
     from subject
     cross join lateral unnest(blocks) as own (block)
-    cross join lateral (
-      select near.contact_id, count(*) over () as contacts
-      from (
-        select block_key.contact_id
-        from gate.block_key
-        where block_key.block = own.block
-        limit 101
-      ) as near
-    ) as few
-    where few.contacts <= 100
+    cross join lateral gate.sharing_block(own.block) as few
     union all
     select subject.contact_id, few.contact_id
     from subject
@@ -284,6 +275,7 @@ declare
   v_contacts bigint[];
   v_left bigint[];
   v_right bigint[];
+  v_found bigint;
 begin
   select coalesce(array_agg(unscanned_id), '{}'), coalesce(array_agg(distinct contact_id), '{}')
   into v_seen, v_contacts
@@ -299,18 +291,14 @@ begin
   insert into gate.duplicate_pair (left_id, right_id, score, tier, evidence)
   select *
   from gate.worth_keeping(array(select agreement from gate.agreements(v_left, v_right, null) as agreement));
+  get diagnostics v_found = row_count;
 
   delete from gate.unscanned
   where unscanned_id = any (v_seen);
   update gate.scan
   set finished_at = clock_timestamp(),
       compared = cardinality(v_left),
-      found = (
-        select count(*)
-        from gate.duplicate_pair
-        where left_id = any (v_contacts)
-          or right_id = any (v_contacts)
-      )
+      found = v_found
   where scan_id = p_scan;
   return v_contacts;
 end

@@ -2,8 +2,8 @@
 
 -- Every candidate of every lead, with the tier that found it and how well it agrees.
 --
--- p_leads: [{ord, and the keys as in gate.contact_keys}], ord from 0 in the order of the batch. A candidate is a contact of the mirror (contact_id) or an earlier
--- lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
+-- p_leads: [{ord, and the keys as in gate.contact_keys}], ord from 0 in the order of the batch. A candidate is a contact of the
+-- mirror (contact_id) or an earlier lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
 --
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
 -- or identifiers that do not identify one person). names: agree, conflict, unknown; a family name that is no more than
@@ -28,8 +28,8 @@ begin
   with subject as materialized (
     select *, (hashint4(ord) & 65535) % p_parts = p_part as is_asked
     from jsonb_to_recordset(p_leads) as lead (
-      ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text,
-      last_name text, company text, email_domain text, email_local text, city text, blocks bigint[]
+      ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
+      blocks bigint[]
     )
   ),
 
@@ -110,11 +110,11 @@ begin
 
   -- 2. Names, for those that an identifier found: a colleague's number or a family's mailbox settles nothing.
   other as materialized (
-    select contact_id, null::integer as peer, external_id, first_name, last_name, company, email_domain, city
+    select contact_id, null::integer as peer, first_name, last_name
     from gate.contact_keys
     where contact_id in (select contact_id from identified)
     union all
-    select null, ord, external_id, first_name, last_name, company, email_domain, city
+    select null, ord, first_name, last_name
     from subject
   ),
   -- A contact or a peer as one number: an equality can be hashed, two of them with "or" compare all with all.
@@ -143,25 +143,13 @@ begin
     )
   ),
 
-  -- 3. Blocks, for the others: at most 100 contacts of each block are looked at; a block with more tells nothing.
+  -- 3. Blocks, for the others.
   blocked as (
-    select distinct found.ord, found.contact_id, null::integer as peer
-    from (
-      select subject.ord, shared.contact_id, shared.many
-      from subject
-      cross join lateral unnest(subject.blocks) as own (block)
-      cross join lateral (
-        select few.contact_id, count(*) over () > 100 as many
-        from (
-          select block_key.contact_id
-          from gate.block_key
-          where block_key.block = own.block
-          limit 101
-        ) as few
-      ) as shared
-      where subject.ord in (select ord from unsettled)
-    ) as found
-    where not found.many
+    select distinct subject.ord, shared.contact_id, null::integer as peer
+    from subject
+    cross join lateral unnest(subject.blocks) as own (block)
+    cross join lateral gate.sharing_block(own.block) as shared
+    where subject.ord in (select ord from unsettled)
     union
     select mine.ord, null, theirs.ord
     from (select ord, unnest(blocks) as block from subject where ord in (select ord from unsettled)) as mine
@@ -236,7 +224,7 @@ begin
       )
   ),
 
-  -- 6. Candidates of one lead that are one person already: between these nobody needs to choose.
+  -- 5. Candidates of one lead that are one person already: between these nobody needs to choose.
   rival as (
     select one.ord, one.place, other.place as other_place, one.candidate_id, other.candidate_id as other_id
     from shown as one

@@ -1,7 +1,7 @@
 -- Group: who belongs together, as `src/duplicates` worked it out from the pairs, and what it needs for that.
 
 -- The contacts whose groups may have to change when these have been compared anew: they themselves, who was in a group with
--- them, and whoever hangs together with any of those by pairs that are duplicates. Called by gate.links_among.
+-- them, and whoever hangs together with any of those by pairs that are duplicates. Called by the scan.
 create or replace function gate.group_region(p_contacts bigint[])
 returns setof bigint
 language sql

@@ -24,11 +24,9 @@ use std::time::Instant;
 
 use gatekeeper::config::Config;
 use gatekeeper::duplicates::scan;
-use gatekeeper::normalize::Lists;
-use gatekeeper::rulebook::normalizer_of;
+use gatekeeper::rulebook::{lists_in_force, normalizer_of};
 use gatekeeper::store::Store;
 use gatekeeper::store::duplicates::count_in_time;
-use gatekeeper::store::rules::{fill_lists, read_lists};
 use ground::Ground;
 use labelled::{Labelled, read, write_mirror};
 use quality::{Quality, quality};
@@ -176,11 +174,7 @@ async fn loaded(ground: &Ground, file: &Path, contacts: &[Labelled]) -> Outcome<
     let store = Store::open(&config).await?;
     store.install().await?;
     let mut client = store.client().await?;
-    let built_in = Lists::default();
-    let suffixes: Vec<String> = built_in.company_suffixes.into_iter().collect();
-    let junk: Vec<String> = built_in.junk_values.into_iter().collect();
-    fill_lists(&client, &suffixes, &junk).await?;
-    let normalizer = normalizer_of(None, &read_lists(&client).await?)?;
+    let normalizer = normalizer_of(None, &lists_in_force(&client).await?)?;
     write_mirror(&client, contacts, &normalizer).await?;
     // As a pass over the CRM does at its end, and PostgreSQL a minute later.
     count_in_time(&mut client).await?;

@@ -13,7 +13,7 @@ use super::{CliError, output};
 use crate::config::Config;
 use crate::daemon::open_store;
 use crate::duplicates::{ScanProgress, scan};
-use crate::store::duplicates::take_time;
+use crate::store::duplicates::in_time;
 use crate::store::found::{Member, Pair, last_scan, list_members, list_pairs, tell_apart};
 use crate::store::{Client, Store};
 
@@ -42,11 +42,15 @@ pub(super) async fn duplicates(config: &Config, action: DuplicatesAction) -> Res
         }
         DuplicatesAction::Export { pairs, format, to } => {
             let mut client = scanned(&store).await?;
-            let all = client.transaction().await.map_err(crate::store::StoreError::from)?;
-            take_time(&all).await?;
             match pairs {
-                true => write(&list_pairs(&all, None, None).await?, format, to),
-                false => write(&list_members(&all, false, None).await?, format, to),
+                true => {
+                    let all = in_time(&mut client, async |step| list_pairs(step, None, None).await).await?;
+                    write(&all, format, to)
+                }
+                false => {
+                    let all = in_time(&mut client, async |step| list_members(step, false, None).await).await?;
+                    write(&all, format, to)
+                }
             }
         }
         DuplicatesAction::Apart { one, other, note } => apart(&store, &one, &other, &note).await,

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use crate::store::duplicates::{
     Begun, GroupRows, begin_scan, candidate_pages, compare_cards, count_terms, duplicate_threshold, end_full_scan,
-    fill_cards, find_pairs, links_among, lock_scan, members_among, new_group_ids, put_groups, scan_changed, take_time,
-    told_apart,
+    fill_cards, find_pairs, in_time, links_among, lock_scan, members_among, new_group_ids, put_groups, scan_changed,
+    take_time, told_apart,
 };
 use crate::store::{Client, Store, StoreError, commit};
 use group::{groups, inherited};
@@ -80,23 +80,9 @@ pub async fn scan(
         false => Some(in_time(&mut client, async |step| scan_changed(step, begun.scan_id).await).await?),
     };
     progress(ScanProgress::Grouping);
-    let mut report = regroup(&mut client, region.as_deref(), largest_group).await?;
-    report.full = begun.full;
-    report.contacts = begun.contacts;
+    let report = regroup(&mut client, &begun, region.as_deref(), largest_group).await?;
     commit(lock).await?;
     Ok(report)
-}
-
-/// A step in a transaction of its own, with the time and memory that it needs.
-async fn in_time<T>(
-    client: &mut Client,
-    step: impl AsyncFnOnce(&crate::store::Transaction<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let transaction = client.transaction().await?;
-    take_time(&transaction).await?;
-    let done = step(&transaction).await?;
-    commit(transaction).await?;
-    Ok(done)
 }
 
 /// Compares all contacts that share a block or an address, on two connections.
@@ -153,7 +139,12 @@ async fn compare_all(
 }
 
 /// Puts the pairs of a region (absent: all) together to groups.
-async fn regroup(client: &mut Client, region: Option<&[i64]>, largest_group: usize) -> Result<ScanReport, StoreError> {
+async fn regroup(
+    client: &mut Client,
+    begun: &Begun,
+    region: Option<&[i64]>,
+    largest_group: usize,
+) -> Result<ScanReport, StoreError> {
     in_time(client, async |step| {
         let links = links_among(step, region).await?;
         let apart = told_apart(step).await?;
@@ -178,8 +169,8 @@ async fn regroup(client: &mut Client, region: Option<&[i64]>, largest_group: usi
         }
         put_groups(step, region, &rows).await?;
         Ok(ScanReport {
-            full: region.is_none(),
-            contacts: 0,
+            full: begun.full,
+            contacts: begun.contacts,
             groups: found.len(),
             flagged: found.iter().filter(|group| !group.flags.is_empty()).count(),
             members: rows.contacts.len(),

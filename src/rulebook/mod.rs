@@ -65,11 +65,7 @@ impl Rulebook {
         extra_fields: Vec<Field>,
         schema: Schema,
     ) -> Result<Self, RulebookError> {
-        let built_in = Lists::default();
-        let suffixes: Vec<String> = built_in.company_suffixes.into_iter().collect();
-        let junk: Vec<String> = built_in.junk_values.into_iter().collect();
-        fill_lists(client, &suffixes, &junk).await?;
-        let lists = read_lists(client).await?;
+        let lists = lists_in_force(client).await?;
         let rules = Rules {
             policy: Arc::new(read_policy(client).await?),
             normalizer: Arc::new(normalizer_of(default_country, &lists)?),
@@ -148,6 +144,18 @@ impl Rulebook {
             .filter(|field| rules.schema.properties.contains_key(field))
             .collect()
     }
+}
+
+/// The lists that stewards keep; those that nobody has touched are the built-in ones.
+///
+/// # Errors
+/// As every statement.
+pub async fn lists_in_force(client: &Client) -> Result<StewardLists, StoreError> {
+    let built_in = Lists::default();
+    let suffixes: Vec<String> = built_in.company_suffixes.into_iter().collect();
+    let junk: Vec<String> = built_in.junk_values.into_iter().collect();
+    fill_lists(client, &suffixes, &junk).await?;
+    read_lists(client).await
 }
 
 /// The normalizer by the lists that stewards keep.

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::GenericClient;
 
-use super::{Client, StoreError, call, commit};
+use super::{Client, StoreError, Transaction, call, commit};
 use crate::domain::ContactId;
 
 /// A scan that has begun.
@@ -70,15 +70,27 @@ pub async fn begin_scan(client: &impl GenericClient, full: bool) -> Result<Begun
     })
 }
 
-/// Counts how many contacts carry each value, in a transaction of its own, with the time that it needs.
+/// A step in a transaction of its own, with the time and memory that it needs.
+///
+/// # Errors
+/// As the step; nothing of it is done then.
+pub async fn in_time<T>(
+    client: &mut Client,
+    step: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = client.transaction().await?;
+    take_time(&transaction).await?;
+    let done = step(&transaction).await?;
+    commit(transaction).await?;
+    Ok(done)
+}
+
+/// Counts how many contacts carry each value, in time.
 ///
 /// # Errors
 /// As every statement.
 pub async fn count_in_time(client: &mut Client) -> Result<(), StoreError> {
-    let transaction = client.transaction().await?;
-    take_time(&transaction).await?;
-    count_terms(&transaction, false).await?;
-    commit(transaction).await
+    in_time(client, async |step| count_terms(step, false).await).await
 }
 
 /// Counts how many contacts carry each value, or not if that was done lately and is asked for `unless_fresh`.
@@ -179,7 +191,10 @@ pub async fn duplicate_threshold(client: &impl GenericClient) -> Result<f32, Sto
 /// # Errors
 /// As every statement.
 pub async fn told_apart(client: &impl GenericClient) -> Result<Vec<(ContactId, ContactId)>, StoreError> {
-    pairs(client, "select * from gate.told_apart()", None).await
+    let rows = call::rows(client, "select * from gate.told_apart()", &[]).await?;
+    rows.iter()
+        .map(|row| Ok((ContactId(row.try_get("left_id")?), ContactId(row.try_get("right_id")?))))
+        .collect()
 }
 
 /// Who of a region (absent: of all) is in which group.
@@ -190,21 +205,9 @@ pub async fn members_among(
     client: &impl GenericClient,
     region: Option<&[i64]>,
 ) -> Result<Vec<(ContactId, i64)>, StoreError> {
-    let members = pairs(client, "select * from gate.members_among($1)", Some(region)).await?;
-    Ok(members.into_iter().map(|(contact, group)| (contact, group.0)).collect())
-}
-
-async fn pairs(
-    client: &impl GenericClient,
-    statement: &str,
-    region: Option<Option<&[i64]>>,
-) -> Result<Vec<(ContactId, ContactId)>, StoreError> {
-    let rows = match region {
-        Some(region) => call::rows(client, statement, &[&region]).await?,
-        None => call::rows(client, statement, &[]).await?,
-    };
+    let rows = call::rows(client, "select * from gate.members_among($1)", &[&region]).await?;
     rows.iter()
-        .map(|row| Ok((ContactId(row.try_get(0)?), ContactId(row.try_get(1)?))))
+        .map(|row| Ok((ContactId(row.try_get("contact_id")?), row.try_get("group_id")?)))
         .collect()
 }
 

@@ -1324,6 +1324,9 @@ create function gate.seconds_to_midnight() returns double precision stable
 create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text) returns integer volatile
   grant execute to gatekeeper_daemon
 
+create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
   grant execute to gatekeeper_daemon
 

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use gatekeeper::domain::{Field, Record};
 use gatekeeper::duplicates::scan;
-use gatekeeper::normalize::Lists;
-use gatekeeper::rulebook::normalizer_of;
+use gatekeeper::rulebook::{lists_in_force, normalizer_of};
 use gatekeeper::store::mirror::MirrorRows;
-use gatekeeper::store::rules::{fill_lists, read_lists};
 
 use crate::support::TestDb;
 
@@ -55,11 +53,7 @@ async fn of_the_labelled_contacts_few_are_missed_and_fewer_mixed() {
         .collect();
     let db = TestDb::new().await;
     let client = db.store().client().await.unwrap();
-    let lists = Lists::default();
-    let suffixes: Vec<String> = lists.company_suffixes.into_iter().collect();
-    let junk: Vec<String> = lists.junk_values.into_iter().collect();
-    fill_lists(&client, &suffixes, &junk).await.unwrap();
-    let normalizer = normalizer_of(None, &read_lists(&client).await.unwrap()).unwrap();
+    let normalizer = normalizer_of(None, &lists_in_force(&client).await.unwrap()).unwrap();
     MirrorRows::new(&records, &normalizer).write(&client).await.unwrap();
     scan(db.store(), false, 10, |_| ()).await.unwrap();
 
