@@ -26,14 +26,16 @@ as $$
   select 'phone', unnest(p_keys.phones)
 $$;
 
--- Who shares a block, unless more than 100 do: such a block tells nothing, and to compare all of it would cost the square of
--- its size. Called by gate.match_leads and gate.pairs_of, into whose statements it is put in place of the call.
-create or replace function gate.sharing_block(p_block bigint)
-returns table (contact_id bigint)
+-- Who shares a block, and how many they are, unless more than 100 do: such a block tells nothing, and to compare all of it
+-- would cost the square of its size. Called by gate.match_leads and gate.pairs_of, into whose statements it is put in place
+-- of the call.
+drop function if exists gate.sharing_block(bigint);
+create function gate.sharing_block(p_block bigint)
+returns table (contact_id bigint, contacts bigint)
 language sql
 stable
 as $$
-  select few.contact_id
+  select few.contact_id, few.contacts
   from (
     select near.contact_id, count(*) over () as contacts
     from (

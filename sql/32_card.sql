@@ -81,11 +81,47 @@ begin
 end
 $$;
 
--- The cards of records: contacts by their numbers, leads of p_leads (as gate.match_leads has them) as -1 less their ord; or,
--- when p_contacts is null, part p_part of p_parts of all contacts. An address or a number that a steward has listed counts as
--- carried by 50 people. Called by gate.fill_cards and gate.agreements, into whose statements it is put in place of the call.
--- Locks nothing.
-create or replace function gate.cards(p_contacts bigint[], p_leads jsonb, p_part integer default 0, p_parts integer default 1)
+-- The card of a record, by how many contacts carry its values (null: it alone) and how many people share its addresses and its
+-- numbers. Called by gate.cards and gate.fill_cards, into whose statements it is put in place of the call.
+create or replace function gate.card_with(
+  p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint,
+  p_city bigint, p_email_people bigint, p_phone_people bigint
+)
+returns setof gate.card
+language sql
+stable
+as $$
+  select
+    p_keys.contact_id, p_keys.external_id, p_keys.emails, p_keys.loose_emails, coalesce(p_keys.phone_tails, '{}'),
+    coalesce(p_keys.extensions, '{}'), p_keys.first_name, p_keys.last_name, p_keys.generation, p_keys.company,
+    replace(p_keys.company, ' ', ''),
+    case when length(split_part(p_keys.company, ' ', 1)) >= 3 then split_part(p_keys.company, ' ', 1) end,
+    p_keys.email_domain, split_part(p_keys.email_domain, '.', 1), p_keys.email_local,
+    p_keys.email_fit, p_keys.city, p_keys.country, p_keys.street, p_keys.postal_code, p_keys.job_title,
+    split_part(p_keys.first_name, ' ', 1), p_keys.address_first,
+    case when p_keys.first_name like '% %' then string_to_array(p_keys.first_name, ' ') end,
+    array_remove(array[split_part(p_keys.first_name, ' ', 1), p_keys.address_first], null),
+    (
+      select array_agg(nickname.name)
+      from rules.nickname
+      where nickname.nickname in (split_part(p_keys.first_name, ' ', 1), p_keys.address_first)
+    ),
+    array_remove(array_append(string_to_array(p_keys.last_name, ' '), p_keys.address_last), null),
+    gate.rarity_bits(p_contacts, coalesce(p_first_name, 1)),
+    gate.rarity_bits(p_contacts, coalesce(p_last_name, 1)),
+    gate.rarity_bits(p_contacts, coalesce(p_full_name, 1)),
+    gate.rarity_bits(p_contacts, coalesce(p_company, 1)),
+    gate.rarity_bits(p_contacts, coalesce(p_city, 1)),
+    (ln(greatest(coalesce(p_email_people, 1), 1)::float8) / ln(2::float8))::real,
+    (ln(greatest(coalesce(p_phone_people, 1), 1)::float8) / ln(2::float8))::real,
+    (ln((p_contacts + 2000)::float8) / ln(2::float8))::real
+$$;
+
+-- The cards of a few records: contacts by their numbers, leads of p_leads (as gate.match_leads has them) as -1 less their ord. An
+-- address or a number that a steward has listed counts as carried by 50 people. Called by gate.agreements, into whose statement
+-- it is put in place of the call. Locks nothing.
+drop function if exists gate.cards(bigint[], jsonb, integer, integer);
+create or replace function gate.cards(p_contacts bigint[], p_leads jsonb)
 returns setof gate.card
 language sql
 stable
@@ -96,89 +132,66 @@ as $$
     join gate.contact_keys as keys using (contact_id)
     union all
     select keys.*
-    from gate.contact_keys as keys
-    where p_contacts is null
-      and keys.contact_id % p_parts = p_part
-    union all
-    select keys.*
     from jsonb_array_elements(p_leads) as lead
     cross join lateral jsonb_populate_record(
       null::gate.contact_keys,
       lead || jsonb_build_object('contact_id', -1 - (lead ->> 'ord')::bigint)
     ) as keys
     where -1 - (lead ->> 'ord')::bigint = any (p_contacts)
-  ), shared_email as (
-    select contact_id, max(people) as people
-    from (
-      select record.contact_id, term.carriers as people
-      from record
-      cross join lateral unnest(record.emails) as email
-      join gate.term on term.kind = 'email' and term.value = email
-      union all
-      select record.contact_id, 50
-      from record
-      cross join lateral unnest(record.emails) as email
-      join rules.shared_mailbox on shared_mailbox.address = email
-    ) as shared
-    group by contact_id
-  ), shared_phone as (
-    select contact_id, max(people) as people
-    from (
-      select record.contact_id, term.carriers as people
-      from record
-      cross join lateral unnest(record.phone_tails) as tail
-      join gate.term on term.kind = 'phone' and term.value = tail
-      union all
-      select record.contact_id, 50
-      from record
-      cross join lateral unnest(record.phones) as own (phone)
-      join rules.shared_phone on shared_phone.phone = own.phone
-    ) as shared
-    group by contact_id
-  ), contacts as (
-    select coalesce(max(carriers), 0) as count
-    from gate.term
-    where kind = 'contact'
   )
-  select
-    record.contact_id, record.external_id, record.emails, record.loose_emails, coalesce(record.phone_tails, '{}'),
-    coalesce(record.extensions, '{}'), record.first_name, record.last_name, record.generation, record.company,
-    replace(record.company, ' ', ''),
-    case when length(split_part(record.company, ' ', 1)) >= 3 then split_part(record.company, ' ', 1) end,
-    record.email_domain, split_part(record.email_domain, '.', 1), record.email_local,
-    record.email_fit, record.city, record.country, record.street, record.postal_code, record.job_title,
-    split_part(record.first_name, ' ', 1), record.address_first,
-    case when record.first_name like '% %' then string_to_array(record.first_name, ' ') end,
-    array_remove(array[split_part(record.first_name, ' ', 1), record.address_first], null),
-    (
-      select array_agg(nickname.name)
-      from rules.nickname
-      where nickname.nickname in (split_part(record.first_name, ' ', 1), record.address_first)
-    ),
-    array_remove(array_append(string_to_array(record.last_name, ' '), record.address_last), null),
-    gate.rarity_bits(contacts.count, coalesce(first_name.carriers, 1)),
-    gate.rarity_bits(contacts.count, coalesce(last_name.carriers, 1)),
-    gate.rarity_bits(contacts.count, coalesce(full_name.carriers, 1)),
-    gate.rarity_bits(contacts.count, coalesce(company.carriers, 1)),
-    gate.rarity_bits(contacts.count, coalesce(city.carriers, 1)),
-    (ln(greatest(coalesce(shared_email.people, 1), 1)::float8) / ln(2::float8))::real,
-    (ln(greatest(coalesce(shared_phone.people, 1), 1)::float8) / ln(2::float8))::real,
-    (ln((contacts.count + 2000)::float8) / ln(2::float8))::real
+  select card.*
   from record
-  cross join contacts
-  left join gate.term as first_name on first_name.kind = 'first_name' and first_name.value = split_part(record.first_name, ' ', 1)
-  left join gate.term as last_name on last_name.kind = 'last_name' and last_name.value = record.last_name
-  left join gate.term as full_name
-    on full_name.kind = 'full_name'
-    and full_name.value = split_part(record.first_name, ' ', 1) || '|' || record.last_name
-  left join gate.term as company on company.kind = 'company' and company.value = replace(record.company, ' ', '')
-  left join gate.term as city on city.kind = 'city' and city.value = record.city
-  left join shared_email on shared_email.contact_id = record.contact_id
-  left join shared_phone on shared_phone.contact_id = record.contact_id
+  cross join lateral (
+    select
+      (select coalesce(max(carriers), 0) from gate.term where kind = 'contact') as contacts,
+      (select carriers from gate.term where kind = 'first_name' and value = split_part(record.first_name, ' ', 1)) as first_name,
+      (select carriers from gate.term where kind = 'last_name' and value = record.last_name) as last_name,
+      (
+        select carriers
+        from gate.term
+        where kind = 'full_name'
+          and value = split_part(record.first_name, ' ', 1) || '|' || record.last_name
+      ) as full_name,
+      (select carriers from gate.term where kind = 'company' and value = replace(record.company, ' ', '')) as company,
+      (select carriers from gate.term where kind = 'city' and value = record.city) as city,
+      greatest(
+        (
+          select max(counted.carriers)
+          from unnest(emails) as own (value)
+          cross join lateral (
+            select term.carriers
+            from gate.term
+            where term.kind = 'email'
+              and term.value = own.value
+            offset 0
+          ) as counted
+        ),
+        (select max(50) from unnest(emails) as email join rules.shared_mailbox on address = email)
+      ) as email_people,
+      greatest(
+        (
+          select max(counted.carriers)
+          from unnest(phone_tails) as own (value)
+          cross join lateral (
+            select term.carriers
+            from gate.term
+            where term.kind = 'phone'
+              and term.value = own.value
+            offset 0
+          ) as counted
+        ),
+        (select max(50) from unnest(phones) as own (phone) join rules.shared_phone using (phone))
+      ) as phone_people
+    offset 0
+  ) as carried
+  cross join lateral gate.card_with(
+    record::gate.contact_keys, carried.contacts, carried.first_name, carried.last_name, carried.full_name, carried.company,
+    carried.city, carried.email_people, carried.phone_people
+  ) as card
 $$;
 
--- Fills gate.card with part p_part of p_parts of all contacts. Called by the scan of all contacts, for each part on a
--- connection of its own. Hash joins only: the planner cannot see how many cards gate.cards will make.
+-- Fills gate.card with part p_part of p_parts of all contacts: the same as gate.cards, with one reading of all terms. Called by
+-- the scan of all contacts, for each part on a connection of its own.
 create or replace function gate.fill_cards(p_part integer, p_parts integer)
 returns void
 language sql
@@ -186,6 +199,58 @@ set enable_nestloop = off
 set enable_mergejoin = off
 as $$
   insert into gate.card
-  select *
-  from gate.cards(null, null, p_part, p_parts)
+  with own as materialized (
+    select contact_id, emails, phones, phone_tails
+    from gate.contact_keys
+    where contact_id % p_parts = p_part
+  ), shared_email as (
+    select contact_id, max(people) as people
+    from (
+      select own.contact_id, term.carriers as people
+      from own
+      cross join lateral unnest(own.emails) as email
+      join gate.term on term.kind = 'email' and term.value = email
+      union all
+      select own.contact_id, 50
+      from own
+      cross join lateral unnest(own.emails) as email
+      join rules.shared_mailbox on shared_mailbox.address = email
+    ) as shared
+    group by contact_id
+  ), shared_phone as (
+    select contact_id, max(people) as people
+    from (
+      select own.contact_id, term.carriers as people
+      from own
+      cross join lateral unnest(own.phone_tails) as tail
+      join gate.term on term.kind = 'phone' and term.value = tail
+      union all
+      select own.contact_id, 50
+      from own
+      cross join lateral unnest(own.phones) as number (phone)
+      join rules.shared_phone on shared_phone.phone = number.phone
+    ) as shared
+    group by contact_id
+  ), counted as (
+    select coalesce(max(carriers), 0) as contacts
+    from gate.term
+    where kind = 'contact'
+  )
+  select card.*
+  from gate.contact_keys as keys
+  cross join counted
+  left join gate.term as first_name on first_name.kind = 'first_name' and first_name.value = split_part(keys.first_name, ' ', 1)
+  left join gate.term as last_name on last_name.kind = 'last_name' and last_name.value = keys.last_name
+  left join gate.term as full_name
+    on full_name.kind = 'full_name'
+    and full_name.value = split_part(keys.first_name, ' ', 1) || '|' || keys.last_name
+  left join gate.term as company on company.kind = 'company' and company.value = replace(keys.company, ' ', '')
+  left join gate.term as city on city.kind = 'city' and city.value = keys.city
+  left join shared_email on shared_email.contact_id = keys.contact_id
+  left join shared_phone on shared_phone.contact_id = keys.contact_id
+  cross join lateral gate.card_with(
+    keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers, city.carriers,
+    shared_email.people, shared_phone.people
+  ) as card
+  where keys.contact_id % p_parts = p_part
 $$;

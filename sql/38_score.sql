@@ -27,6 +27,7 @@ end
 $$;
 
 -- The same among the cards of contacts and of the leads p_leads: a lead's number is -1 less its ord.
+-- One look into the index for each value: the planner cannot know how few the records are, and would read all terms.
 -- Called by gate.match_leads, gate.scan_changed and gate.compare_pair. Locks nothing.
 create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean default false)
 returns setof gate.agreement
@@ -34,6 +35,7 @@ language plpgsql
 stable
 set plan_cache_mode = force_generic_plan
 set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_records bigint[];

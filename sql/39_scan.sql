@@ -108,7 +108,7 @@ begin
   if v_full then
     lock table gate.contact_keys in share mode;
     delete from gate.unscanned;
-    truncate gate.card, gate.candidate_pair, gate.found_pair;
+    truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
   end if;
   return query
     insert into gate.scan (kind, rules_hash, contacts)
@@ -117,35 +117,55 @@ begin
 end
 $$;
 
--- Finds the pairs of all contacts that share a block of at most 100 contacts, or an address of at most 50. A block with more
--- tells nothing, and would cost the square of its size. Called once in a scan of all contacts; how many pairs.
-create or replace function gate.find_pairs()
+-- Finds pairs that are worth comparing: of those that share a block of at most 100 contacts, or all that share an address of at
+-- most 50. A block with more tells nothing, and would cost the square of its size. Part p_part of p_parts of the blocks;
+-- who shares blocks of several parts is found several times. Called for one part after the other, on several connections
+-- at once; how many pairs. Hash joins only: the planner cannot see how many pairs a block makes.
+drop function if exists gate.find_pairs();
+create or replace function gate.find_pairs(p_part integer, p_parts integer)
 returns bigint
 language plpgsql
+set plan_cache_mode = force_custom_plan
+set enable_nestloop = off
+set enable_mergejoin = off
 as $$
 declare
   v_pairs bigint;
 begin
   with together as (
-    select array_agg(contact_id) as contact_ids
+    select block, count(*) as contacts, array_agg(contact_id) as contact_ids
     from gate.block_key
+    where (block & 65535) % p_parts = p_part
     group by block
     having count(*) between 2 and 100
-    union all
-    select array_agg(distinct contact_id)
+  ), mate as materialized (
+    select
+      signature.contact_id, initial, given, given_rest, family_initial, names, families, employed, firm, site, email_local,
+      phone, other_phone, city, street, postal_code, together.block, together.contacts
+    from together
+    cross join lateral unnest(contact_ids) as own (contact_id)
+    join gate.signature on signature.contact_id = own.contact_id
+  ), addressed as (
+    select array_agg(distinct contact_id) as contact_ids
     from gate.identifier
     where kind <> 'phone'
+      and (hashtext(value) & 65535) % p_parts = p_part
     group by value
     having count(*) between 2 and 50
   )
   insert into gate.candidate_pair (left_id, right_id)
-  select distinct one.contact_id, other.contact_id
-  from together
+  select one.contact_id, other.contact_id
+  from mate as one
+  join mate as other on other.block = one.block
+  where one.contact_id < other.contact_id
+    and gate.worth_comparing(one.contacts, one::gate.signature, other::gate.signature)
+  union all
+  select one.contact_id, other.contact_id
+  from addressed
   cross join lateral unnest(contact_ids) as one (contact_id)
   cross join lateral unnest(contact_ids) as other (contact_id)
   where one.contact_id < other.contact_id;
   get diagnostics v_pairs = row_count;
-  analyze gate.candidate_pair;
   return v_pairs;
 end
 $$;
@@ -171,40 +191,43 @@ as $$
   where weighed.score >= coalesce((select match_threshold.score from rules.match_threshold where name = 'possible'), 0)
 $$;
 
--- Compares the candidate pairs of some pages of gate.candidate_pair, from p_first to before p_last. Called for one part after
--- the other, on several connections at once.
-create or replace function gate.compare_cards(p_first bigint, p_last bigint)
-returns void
+-- Compares the candidate pairs of step p_step of p_steps, each once. Called for one step after the other, on several
+-- connections at once. How many pairs. Hash joins only: the cards are read once, and not one by one.
+drop function if exists gate.compare_cards(bigint, bigint);
+create or replace function gate.compare_cards(p_step integer, p_steps integer)
+returns bigint
 language plpgsql
 set plan_cache_mode = force_custom_plan
+set enable_nestloop = off
+set enable_mergejoin = off
 as $$
 declare
+  v_pairs bigint;
   v_agreements gate.agreement[];
 begin
-  v_agreements := array(
-    select agreement
+  with pair as materialized (
+    select distinct left_id, right_id
     from gate.candidate_pair
-    join gate.card as one on one.contact_id = candidate_pair.left_id
-    join gate.card as other on other.contact_id = candidate_pair.right_id
+    where left_id % p_steps = p_step
+  ), agreed as (
+    select array_agg(agreement) as agreements
+    from pair
+    join gate.card as one on one.contact_id = pair.left_id
+    join gate.card as other on other.contact_id = pair.right_id
     cross join lateral gate.agree(one, other) as agreement
-    where candidate_pair.ctid >= format('(%s,0)', p_first)::tid
-      and candidate_pair.ctid < format('(%s,0)', p_last)::tid
-      and gate.worth_weighing(agreement.first_name, one, other)
-  );
+    where gate.worth_weighing(agreement.first_name, one, other)
+  )
+  select (select count(*) from pair), agreements
+  into v_pairs, v_agreements
+  from agreed;
   insert into gate.found_pair (left_id, right_id, score, tier, evidence)
   select *
   from gate.worth_keeping(v_agreements);
+  return v_pairs;
 end
 $$;
 
--- Where the pages of gate.candidate_pair end.
-create or replace function gate.candidate_pages()
-returns bigint
-language sql
-stable
-as $$
-  select pg_relation_size('gate.candidate_pair') / current_setting('block_size')::bigint
-$$;
+drop function if exists gate.candidate_pages();
 
 -- Ends a scan of all contacts: what it found takes the place of what was found before, in one moment.
 create or replace function gate.end_full_scan(p_scan bigint, p_compared bigint)
@@ -222,12 +245,11 @@ begin
       compared = p_compared,
       found = (select count(*) from gate.found_pair)
   where scan_id = p_scan;
-  truncate gate.card, gate.candidate_pair, gate.found_pair;
+  truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
 end
 $$;
 
--- The pairs that these contacts make with others that share a block of at most 100 contacts, or an address of at most 50.
--- Called by gate.scan_changed.
+-- The pairs that these contacts make with others: those that gate.find_pairs would find. Called by gate.scan_changed.
 create or replace function gate.pairs_of(p_contacts bigint[])
 returns table (left_id bigint, right_id bigint)
 language sql
@@ -237,11 +259,21 @@ as $$
     select contact_id, blocks, emails, loose_emails, external_id
     from gate.contact_keys
     where contact_id = any (p_contacts)
-  ), found as (
-    select subject.contact_id, few.contact_id as other_id
+  ), blocked as materialized (
+    select subject.contact_id, few.contact_id as other_id, min(few.contacts) as contacts
     from subject
     cross join lateral unnest(blocks) as own (block)
     cross join lateral gate.sharing_block(own.block) as few
+    where few.contact_id <> subject.contact_id
+    group by subject.contact_id, few.contact_id
+  ), found as (
+    select left_id as contact_id, right_id as other_id
+    from gate.worth_comparing_among(
+      array(select contact_id from blocked order by contact_id, other_id),
+      array(select other_id from blocked order by contact_id, other_id),
+      array(select contacts from blocked order by contact_id, other_id),
+      null
+    )
     union all
     select subject.contact_id, few.contact_id
     from subject

@@ -45,7 +45,7 @@ begin
       email in (select address from rules.shared_mailbox)
         or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
         or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
-        or exists (select from gate.term where term.kind = 'email' and term.value = email and term.carriers >= 3)
+        or coalesce((select carriers from gate.term where kind = 'email' and value = email), 0) >= 3
     from subject, unnest(emails) as email
     union all
     select ord, is_asked, 'loose_email', email, false
@@ -54,13 +54,7 @@ begin
     select
       ord, is_asked, 'phone', phone,
       exists (select from rules.shared_phone where shared_phone.phone = own.phone)
-        or exists (
-          select
-          from gate.term
-          where term.kind = 'phone'
-            and term.value = right(own.phone, 8)
-            and term.carriers >= 4
-        )
+        or coalesce((select carriers from gate.term where kind = 'phone' and value = right(own.phone, 8)), 0) >= 4
     from subject, unnest(phones) as own (phone)
   ),
   -- A number that many contacts carry is a switchboard, listed or not: at most 21 rows of each value are looked at.
@@ -143,31 +137,42 @@ begin
     )
   ),
 
-  -- 3. Blocks, for the others.
-  blocked as (
-    select distinct subject.ord, shared.contact_id, null::integer as peer
+  -- 3. Blocks, for the others; and which of those that share one are worth comparing.
+  blocked as materialized (
+    select subject.ord, shared.contact_id, null::integer as peer, min(shared.contacts) as contacts
     from subject
     cross join lateral unnest(subject.blocks) as own (block)
     cross join lateral gate.sharing_block(own.block) as shared
     where subject.ord in (select ord from unsettled)
+    group by subject.ord, shared.contact_id
     union
-    select mine.ord, null, theirs.ord
+    select mine.ord, null, theirs.ord, null
     from (select ord, unnest(blocks) as block from subject where ord in (select ord from unsettled)) as mine
     join (select ord, unnest(blocks) as block from subject) as theirs using (block)
     where theirs.ord < mine.ord
+  ),
+  compared as (
+    select (-1 - left_id)::integer as ord, case when right_id >= 0 then right_id end as contact_id,
+      case when right_id < 0 then (-1 - right_id)::integer end as peer
+    from gate.worth_comparing_among(
+      array(select -1 - ord::bigint from blocked order by ord, contact_id, peer),
+      array(select coalesce(contact_id, -1 - peer) from blocked order by ord, contact_id, peer),
+      array(select contacts from blocked order by ord, contact_id, peer),
+      p_leads
+    )
   ),
   pair as materialized (
     select ord, contact_id, peer, by_external_id, by_email, by_phone
     from identified
     union all
     select ord, contact_id, peer, false, false, false
-    from blocked
+    from compared
     where not exists (
       select
       from identified
-      where identified.ord = blocked.ord
-        and identified.contact_id is not distinct from blocked.contact_id
-        and identified.peer is not distinct from blocked.peer
+      where identified.ord = compared.ord
+        and identified.contact_id is not distinct from compared.contact_id
+        and identified.peer is not distinct from compared.peer
     )
   ),
 

@@ -145,6 +145,32 @@ as $$
   ) as compared (field, level, weight)
 $$;
 
+-- Whether two sets of keys that share the blocks p_blocks would be compared by them: how many contacts the smallest of these
+-- blocks has (null: each has more than 100), and whether so much agrees at a glance. Called by `why-not`.
+create or replace function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[])
+returns table (contacts bigint, compared boolean)
+language sql
+stable
+as $$
+  with smallest as (
+    select min(shared.contacts) as contacts
+    from unnest(p_blocks) as block
+    cross join lateral gate.sharing_block(block) as shared
+  )
+  select
+    smallest.contacts,
+    smallest.contacts is not null and exists (
+      select
+      from gate.worth_comparing_among(
+        array[-1::bigint],
+        array[-2::bigint],
+        array[smallest.contacts],
+        jsonb_build_array(p_left || '{"ord": 0}', p_right || '{"ord": 1}')
+      )
+    )
+  from smallest
+$$;
+
 -- Leads by state. The unfinished ones and those that wait for a person are counted, each state by its index. Those that
 -- are done are reckoned from the table's size by its last analysis where it is large: counting them would read them all.
 create or replace function gate.leads_by_state()

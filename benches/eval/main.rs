@@ -5,6 +5,7 @@
 //! cargo bench --bench eval -- contacts.csv.gz    these files
 //! cargo bench --bench eval -- --gate             the leads at the gate alone
 //! cargo bench --bench eval -- --write            writes the figures into docs/MATCHING.md as well
+//! cargo bench --bench eval -- --learn            as well with the weights that `rules learn` makes of each set
 //! cargo bench --bench eval -- --keep             leaves the databases behind, to look into
 //! ```
 
@@ -23,10 +24,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use gatekeeper::config::Config;
+use gatekeeper::duplicates::learn::learn_weights;
 use gatekeeper::duplicates::scan;
 use gatekeeper::rulebook::{lists_in_force, normalizer_of};
 use gatekeeper::store::Store;
 use gatekeeper::store::duplicates::count_in_time;
+use gatekeeper::store::learn::use_learned;
 use ground::Ground;
 use labelled::{Labelled, read, write_mirror};
 use quality::{Quality, quality};
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
         .filter(|name| !name.starts_with("--"))
         .map(PathBuf::from)
         .collect();
+    let learned = arguments.iter().any(|argument| argument == "--learn");
     let only_gate = arguments.iter().any(|argument| argument == "--gate");
     let gate = only_gate || files.is_empty();
     let files = if files.is_empty() && !only_gate {
@@ -61,7 +65,7 @@ async fn main() -> ExitCode {
         files
     };
     let write = arguments.iter().any(|argument| argument == "--write");
-    match run(&files, gate, keep).await {
+    match run(&files, Asked { gate, learned, keep }).await {
         Ok(figures) => match write.then(|| write_figures(&figures)) {
             Some(Err(error)) => {
                 eprintln!("the figures cannot be written: {error}");
@@ -90,38 +94,38 @@ fn known_files() -> Vec<PathBuf> {
         .collect()
 }
 
-async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<Vec<String>> {
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// The leads at the gate as well.
+    gate: bool,
+    /// Learned weights as well.
+    learned: bool,
+    /// Leave the databases behind.
+    keep: bool,
+}
+
+async fn run(files: &[PathBuf], asked: Asked) -> Outcome<Vec<String>> {
+    let Asked { gate, learned, keep } = asked;
     let mut figures = Vec::new();
     let ground = Ground::prepare().await?;
     for file in files {
         let contacts = read(file)?;
         let store = loaded(&ground, file, &contacts).await?;
-        let begun = Instant::now();
-        let report = scan(&store, false, 10, |_| ()).await?;
-        let scanned = begun.elapsed();
-        let client = store.client().await?;
-        let rows = client
-            .query("select crm_id, group_id from report.duplicate_member", &[])
-            .await?;
-        let group_of: HashMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        drop(client);
-        let quality = quality(&contacts, &group_of);
-        figures.push(format!(
-            "| {} | {} | {:.4} / {:.4} / {:.4} | {:.4} | {:.1} s | {} of {} |",
-            name_of(file),
-            contacts.len(),
-            quality.pairs.precision(),
-            quality.pairs.recall(),
-            quality.pairs.f1(),
-            quality.clusters.f1(),
-            scanned.as_secs_f64(),
-            report.flagged,
-            report.groups,
-        ));
-        println!("{HEADER}\n{}", figures.last().map_or("", String::as_str));
-        tell_confusion(&quality);
+        let group_of = judge(&store, &contacts, &name_of(file), &mut figures).await?;
         if keep {
             write_groups(&ground, file, &group_of)?;
+        }
+        if learned {
+            learn_weights(&store).await?;
+            use_learned(&store.client().await?).await?;
+            judge(
+                &store,
+                &contacts,
+                &format!("{}, weights learned", name_of(file)),
+                &mut figures,
+            )
+            .await?;
         }
         store.close().await;
     }
@@ -131,6 +135,39 @@ async fn run(files: &[PathBuf], gate: bool, keep: bool) -> Outcome<Vec<String>> 
     }
     ground.clear(keep).await;
     Ok(figures)
+}
+
+/// Scans and tells how well; the group of each contact that is in one.
+async fn judge(
+    store: &Store,
+    contacts: &[Labelled],
+    name: &str,
+    figures: &mut Vec<String>,
+) -> Outcome<HashMap<String, i64>> {
+    let begun = Instant::now();
+    let report = scan(store, false, 10, |_| ()).await?;
+    let scanned = begun.elapsed();
+    let client = store.client().await?;
+    let rows = client
+        .query("select crm_id, group_id from report.duplicate_member", &[])
+        .await?;
+    let group_of: HashMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let quality = quality(contacts, &group_of);
+    let figure = format!(
+        "| {name} | {} | {:.4} / {:.4} / {:.4} | {:.4} | {:.1} s | {} of {} |",
+        contacts.len(),
+        quality.pairs.precision(),
+        quality.pairs.recall(),
+        quality.pairs.f1(),
+        quality.clusters.f1(),
+        scanned.as_secs_f64(),
+        report.flagged,
+        report.groups,
+    );
+    println!("{HEADER}\n{figure}");
+    tell_confusion(&quality);
+    figures.push(figure);
+    Ok(group_of)
 }
 
 /// Writes the groups as `id,cluster_id`, for another scorer.

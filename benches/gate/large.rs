@@ -1,18 +1,10 @@
 //! A mirror of 100,000 contacts: how fast it is filled, how fast leads are decided against it, and what the daemon
 //! makes of both together when the CRM has no limits.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use gatekeeper::daemon::connect_crm;
-use gatekeeper::domain::ReplicaId;
-use gatekeeper::push::sender::{Sender, SenderSettings};
-use gatekeeper::push::{Push, PushSettings};
-use gatekeeper::store::Store;
-use gatekeeper::store::replica::{ReplicaIdentity, start_replica, stop_replica};
-use tokio_util::sync::CancellationToken;
-
 use crate::Outcome;
+use crate::decider::Decider;
 use crate::figures::{Figure, Figures, number, rate};
 use crate::ground::Ground;
 use crate::leads::{LeadRow, deliver, mixed};
@@ -29,7 +21,7 @@ const LEADS: u64 = 20_000;
 /// Leads that the other client searches for.
 const SAMPLE: u64 = 1_000;
 
-const NO_LIMITS: &str = "[limits]\ngeneral_calls = 0\nsearch_calls = 0\ndaily_calls = 0\n";
+pub(crate) const NO_LIMITS: &str = "[limits]\ngeneral_calls = 0\nsearch_calls = 0\ndaily_calls = 0\n";
 
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<()> {
     let plot = Plot {
@@ -61,7 +53,12 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
     daemon.stop()?;
 
     // A pass over the recycle bin or a poll is not what is measured: no daemon runs, and nothing is sent.
-    let (decided, decided_others) = decide(&world).await?;
+    deliver(&world.client, &mixed(PEOPLE, LEADS, LEADS)).await?;
+    let decider = Decider::start(&world).await?;
+    let watch = Watch::start();
+    let leads_decided = decider.decide_all().await?;
+    let (decided, decided_others) = (leads_decided as f64 / watch.elapsed().as_secs_f64(), watch.others());
+    decider.end().await?;
     let actions = actions(&world).await?;
 
     let leads: Vec<LeadRow> = (0..SAMPLE)
@@ -90,57 +87,6 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
         number(2 * LEADS as usize)
     ));
     world.end()
-}
-
-/// Leads decided a second, from claim to commit of the intents. The sender is there and does not run.
-async fn decide(world: &World) -> Outcome<(f64, String)> {
-    let config = world.config()?;
-    let store = Store::open(&config).await?;
-    let replica = ReplicaId::new();
-    let me = ReplicaIdentity {
-        replica_id: replica,
-        host_id: "bench".to_owned(),
-        process_id: 1,
-        process_started: String::new(),
-    };
-    start_replica(&store.client().await?, &me, Duration::from_secs(600), &[]).await?;
-    let stop = CancellationToken::new();
-    let (line, rulebook) = connect_crm(&config, &store, replica, &stop).await?;
-    let sender = SenderSettings {
-        calls_in_flight: 8,
-        linger: Duration::ZERO,
-        queue_limit: usize::MAX,
-        settle_seconds: 10,
-        max_attempts: 8,
-    };
-    let (sender, handle) = Sender::new(Arc::clone(&line), store.clone(), rulebook.clone(), sender, || false);
-    let settings = PushSettings {
-        batch_leads: config.gate.batch_leads,
-        suspect_claims: 3,
-        max_claims: 5,
-        max_mirror_age: Duration::from_secs(3_600),
-    };
-    let push = Push::new(store.clone(), line, rulebook, replica, settings, handle);
-    deliver(&world.client, &mixed(PEOPLE, LEADS, LEADS)).await?;
-    let watch = Watch::start();
-    let mut decided = 0;
-    let mut time = Duration::ZERO;
-    loop {
-        let report = push.pass().await?;
-        if let Some(held) = report.held {
-            return Err(format!("the gate holds: {held:?}").into());
-        }
-        if report.claimed == 0 {
-            break;
-        }
-        decided += report.decided;
-        time = watch.elapsed();
-    }
-    let others = watch.others();
-    drop(sender);
-    stop_replica(&store.client().await?, replica).await?;
-    store.close().await;
-    Ok((decided as f64 / time.as_secs_f64(), others))
 }
 
 /// How many leads went which way.

@@ -50,7 +50,7 @@ impl LeadRow {
     }
 
     /// A web form: the address in another case, the name by which somebody is called.
-    fn by_email(person: &Person) -> LeadRow {
+    pub(crate) fn by_email(person: &Person) -> LeadRow {
         LeadRow {
             email: person.email.to_uppercase(),
             first_name: person.nickname.to_owned(),
@@ -60,7 +60,7 @@ impl LeadRow {
     }
 
     /// A telephone list: the number as people write it, no address.
-    fn by_phone(person: &Person) -> LeadRow {
+    pub(crate) fn by_phone(person: &Person) -> LeadRow {
         LeadRow {
             phone: person.phone_as_written(),
             first_name: person.first_name.to_owned(),
@@ -72,7 +72,7 @@ impl LeadRow {
     }
 
     /// A business card from a fair: a name misheard, the employer in short, no address.
-    fn by_name(person: &Person) -> LeadRow {
+    pub(crate) fn by_name(person: &Person) -> LeadRow {
         LeadRow {
             first_name: person.nickname.to_owned(),
             last_name: person.misspelt(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench gate                     all figures; exit code 1 when a goal is missed
-//! cargo bench --bench gate -- large            only one of: burst latency large
+//! cargo bench --bench gate -- large            only one of: burst latency large scale
 //! cargo bench --bench gate -- --write          writes docs/BENCHMARKS.md as well
 //! cargo bench --bench gate -- --keep           leaves the databases and logs behind, to look into
 //! GATEKEEPER_BENCH_LOG=debug cargo bench --bench gate -- large     says where the time of each batch went
@@ -15,6 +15,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod burst;
+mod decider;
 mod figures;
 mod ground;
 mod large;
@@ -24,6 +25,7 @@ mod machine;
 mod naive;
 mod people;
 mod process;
+mod scale;
 mod words;
 mod world;
 
@@ -81,6 +83,9 @@ async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
     }
     if is_asked("large") {
         large::measure(&ground, &mut figures).await?;
+    }
+    if is_asked("scale") {
+        scale::measure(&ground, &mut figures).await?;
     }
     figures.conclude_memory();
     ground.clear(keep).await;

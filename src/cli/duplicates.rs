@@ -110,9 +110,9 @@ async fn look(store: &Store, config: &Config, full: bool, json: bool) -> Result<
 fn show(bar: &ProgressBar, progress: ScanProgress) {
     let template = match progress {
         ScanProgress::Finding => "{spinner} finding pairs, {elapsed}",
-        ScanProgress::Comparing { pages, of } => {
+        ScanProgress::Comparing { steps, of } => {
             bar.set_length(of);
-            bar.set_position(pages);
+            bar.set_position(steps);
             "{spinner} comparing {bar:30} {percent} %, {elapsed}"
         }
         ScanProgress::Grouping => "{spinner} grouping, {elapsed}",

@@ -1,5 +1,8 @@
 //! `rules`: what comes out of all rules together, and what is wrong with them.
 
+use std::time::Duration;
+
+use indicatif::ProgressBar;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -7,13 +10,24 @@ use super::args::RulesAction;
 use super::{CliError, output};
 use crate::config::Config;
 use crate::crm::Schema;
-use crate::daemon::connect_crm;
+use crate::daemon::{connect_crm, open_store};
 use crate::decide::Policy;
 use crate::domain::{CANONICAL, Field, ReplicaId};
+use crate::duplicates::learn::learn_weights;
 use crate::store::Store;
-use crate::store::rules::read_policy;
+use crate::store::learn::{learned_weights, use_learned};
+use crate::store::rules::{policy_version, read_policy};
 
 pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), CliError> {
+    if let RulesAction::Learn { put_into_force, json } = action {
+        let store = open_store(config).await?;
+        let done = match put_into_force {
+            true => put_learned_into_force(&store, json).await,
+            false => learn(&store, json).await,
+        };
+        store.close().await;
+        return done;
+    }
     let store = Store::open(config).await?;
     let policy = read_policy(&store.client().await?).await?;
     match action {
@@ -25,8 +39,67 @@ pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), Cl
             store.close().await;
             return tell(&problems, json);
         }
+        RulesAction::Learn { .. } => {}
     }
     store.close().await;
+    Ok(())
+}
+
+/// Learns weights from the mirror and shows them beside those in force.
+async fn learn(store: &Store, json: bool) -> Result<(), CliError> {
+    let bar = ProgressBar::new_spinner().with_message("comparing all contacts");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let report = learn_weights(store).await;
+    bar.finish_and_clear();
+    let report = report?;
+    let weights = learned_weights(&store.client().await?).await?;
+    if json {
+        return Ok(output::json(&json!({"learned": report, "weights": weights}))?);
+    }
+    let rows = weights.iter().map(|weight| {
+        vec![
+            weight.field.clone(),
+            weight.level.clone(),
+            format!("{:+.2}", weight.weight_in_force),
+            format!("{:+.2}", weight.learned_weight),
+            format!("{:.0}", weight.pairs),
+            format!("{:.0}", weight.pairs_of_one_person),
+        ]
+    });
+    output::table(
+        &["field", "agreement", "in force", "learned", "pairs", "of one person"],
+        rows.collect(),
+    )?;
+    output::line(&format!(
+        "Learned from {:.0} pairs, {:.0} of them of one person, in {}{}. Nothing works by these weights yet: `gatekeeper rules learn --use` puts them into force.",
+        report.pairs,
+        report.same,
+        output::count(usize::try_from(report.rounds).unwrap_or_default(), "round"),
+        if report.settled {
+            ""
+        } else {
+            " (they have not settled: look twice)"
+        },
+    ))?;
+    Ok(())
+}
+
+/// Puts into force what was learned last.
+async fn put_learned_into_force(store: &Store, json: bool) -> Result<(), CliError> {
+    let client = store.client().await?;
+    let Some(changed) = use_learned(&client).await? else {
+        return Err(CliError::NotFound(
+            "nothing is learned, or the rules have changed since; `gatekeeper rules learn` first".to_owned(),
+        ));
+    };
+    let version = policy_version(&client).await?;
+    if json {
+        return Ok(output::json(&json!({"changed": changed, "version": version}))?);
+    }
+    output::line(&format!(
+        "{} changed; the rules are version {version} now. The next `gatekeeper duplicates scan` compares all contacts anew.",
+        output::count(usize::try_from(changed).unwrap_or_default(), "weight"),
+    ))?;
     Ok(())
 }
 

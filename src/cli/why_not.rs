@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::{CANONICAL, Field, MatchKeys, Record};
 use crate::normalize::Normalizer;
 use crate::rulebook::normalizer_of;
-use crate::store::ask::Compared;
+use crate::store::ask::{Compared, Meeting};
 use crate::store::rules::{read_lists, read_policy};
 use crate::store::{Client, Store, ask};
 
@@ -25,12 +25,15 @@ pub(super) async fn why_not(config: &Config, lead: String, contact: String, json
     let policy = read_policy(&client).await?;
     let score: f32 = compared.iter().map(|field| field.weight).sum();
     let shared = shared(&left, &right);
+    let meeting = ask::meet(&client, &left, &right, &shared.blocks).await?;
     if json {
         output::json(&json!({
             "lead_id": lead_id,
             "contact_id": contact["contact_id"],
             "shared_identifiers": shared.identifiers,
             "shared_blocks": shared.blocks,
+            "smallest_shared_block": meeting.contacts,
+            "compared_for_a_block": meeting.compared,
             "fields": compared,
             "score": score,
             "match_from": policy.thresholds.same,
@@ -38,7 +41,7 @@ pub(super) async fn why_not(config: &Config, lead: String, contact: String, json
             "decided": story["decisions"].as_array().and_then(|decisions| decisions.last()),
         }))?;
     } else {
-        print(lead_id, &story, &contact, &shared, &compared, score, &policy)?;
+        print(lead_id, &story, &contact, (&shared, meeting), &compared, score, &policy)?;
     }
     drop(client);
     store.close().await;
@@ -119,7 +122,7 @@ fn print(
     lead_id: i64,
     story: &Value,
     contact: &Value,
-    shared: &Shared,
+    (shared, meeting): (&Shared, Meeting),
     compared: &[Compared],
     score: f32,
     policy: &crate::decide::Policy,
@@ -151,11 +154,11 @@ fn print(
     };
     output::line(&format!("identifiers in common: {}", list(&shared.identifiers)))?;
     output::line(&format!("blocking keys in common: {}", list(&shared.blocks)))?;
-    output::line(&verdict(story, contact, shared, score, thresholds.review))?;
+    output::line(&verdict(story, contact, (shared, meeting), score, thresholds.review))?;
     Ok(())
 }
 
-fn verdict(story: &Value, contact: &Value, shared: &Shared, score: f32, review: f32) -> String {
+fn verdict(story: &Value, contact: &Value, (shared, meeting): (&Shared, Meeting), score: f32, review: f32) -> String {
     let decided = story["decisions"].as_array().and_then(|decisions| decisions.last());
     let same = decided.is_some_and(|decision| decision["contact_id"] == contact["contact_id"]);
     if same {
@@ -169,6 +172,15 @@ fn verdict(story: &Value, contact: &Value, shared: &Shared, score: f32, review: 
     }
     if shared.identifiers.is_empty() && shared.blocks.is_empty() {
         return "They never met: no identifier and no blocking key in common.".into();
+    }
+    if shared.identifiers.is_empty() && !meeting.compared {
+        return match meeting.contacts {
+            None => "They never met: more than 100 contacts are in each block that they share, and such a block tells nothing."
+                .into(),
+            Some(contacts) => format!(
+                "They share a block of {contacts}, and were not compared: at a glance too little agrees beside the names."
+            ),
+        };
     }
     if shared.identifiers.is_empty() && score < review {
         return "They met in the fuzzy tier, and agree too little.".into();

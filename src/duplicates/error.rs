@@ -12,6 +12,9 @@ pub enum ScanError {
     /// Two would compare the same contacts twice.
     #[error("another scan for duplicates is running; wait until it ends")]
     Running,
+    /// There is nothing to learn from.
+    #[error("no pair of contacts looks like one person, so there is nothing to learn from; the weights in force stay")]
+    TooFewPairs,
 }
 
 impl Classify for ScanError {
@@ -19,6 +22,7 @@ impl Classify for ScanError {
         match self {
             ScanError::Store(error) => error.fault(),
             ScanError::Running => Fault::Transient,
+            ScanError::TooFewPairs => Fault::Broken,
         }
     }
 }

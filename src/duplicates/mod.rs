@@ -1,36 +1,38 @@
 //! Duplicates: finds the contacts in the mirror that are one person already. By the same rules as the gate, in SQL; this room
 //! takes the steps, two at a time where that is possible, and puts the pairs together to groups.
 
+pub mod em;
 mod error;
 pub mod group;
+pub mod learn;
 
 pub use error::ScanError;
 
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use crate::store::duplicates::{
-    Begun, GroupRows, begin_scan, candidate_pages, compare_cards, count_terms, duplicate_threshold, end_full_scan,
-    fill_cards, find_pairs, in_time, links_among, lock_scan, members_among, new_group_ids, put_groups, scan_changed,
-    take_time, told_apart,
+    Begun, GroupRows, begin_scan, compare_cards, count_terms, duplicate_threshold, end_full_scan, fill_cards,
+    fill_signatures, find_pairs, in_time, links_among, lock_scan, members_among, new_group_ids, put_groups,
+    scan_changed, take_time, told_apart,
 };
 use crate::store::{Client, Store, StoreError, commit};
 use group::{groups, inherited};
 
-/// Most pages of pairs that are compared in one step: some 700,000 pairs.
-const PAGES: i64 = 4_000;
+/// In how many parts the signatures and the cards are made, and the pairs found.
+const PARTS: i32 = 4;
 
-/// In how many steps the cards are made.
-const CARD_PARTS: i32 = 4;
+/// About how many pairs are compared in one step. Each step reads all cards: many small ones would cost more than the memory.
+const STEP_PAIRS: i64 = 400_000;
 
 /// How far a scan of all contacts is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanProgress {
     /// The pairs to compare are being looked for.
     Finding,
-    /// So many of all pages of pairs are compared.
+    /// So many of all steps of comparing are done.
     Comparing {
         /// Done.
-        pages: u64,
+        steps: u64,
         /// All.
         of: u64,
     },
@@ -85,6 +87,39 @@ pub async fn scan(
     Ok(report)
 }
 
+/// Finds all pairs that are worth comparing and makes the cards, on two connections; how many pairs, some several times.
+async fn find_all(client: &mut Client, other: &mut Client) -> Result<i64, StoreError> {
+    let part = AtomicI32::new(0);
+    let sign = async |client: &mut Client| {
+        each(&part, PARTS, async |part| {
+            in_time(client, async |step| fill_signatures(step, part, PARTS).await).await
+        })
+        .await
+    };
+    let count_and_sign = async {
+        in_time(client, async |step| count_terms(step, true).await).await?;
+        sign(client).await
+    };
+    tokio::try_join!(count_and_sign, sign(other))?;
+
+    let (part, found) = (AtomicI32::new(0), AtomicI64::new(0));
+    let find_and_fill = async |client: &mut Client| {
+        each(&part, 2 * PARTS, async |part| {
+            in_time(client, async |step| match part < PARTS {
+                true => {
+                    found.fetch_add(find_pairs(step, part, PARTS).await?, Ordering::SeqCst);
+                    Ok(())
+                }
+                false => fill_cards(step, part - PARTS, PARTS).await,
+            })
+            .await
+        })
+        .await
+    };
+    tokio::try_join!(find_and_fill(client), find_and_fill(other))?;
+    Ok(found.into_inner())
+}
+
 /// Compares all contacts that share a block or an address, on two connections.
 async fn compare_all(
     client: &mut Client,
@@ -93,49 +128,42 @@ async fn compare_all(
     progress: &(impl Fn(ScanProgress) + Sync),
 ) -> Result<(), StoreError> {
     progress(ScanProgress::Finding);
-    // The cards need the counts; whoever is done first makes one part of the cards after the other.
-    let (counted, is_counted) = tokio::sync::oneshot::channel();
-    let next_part = AtomicI32::new(0);
-    let fill = async |client: &mut Client| loop {
-        let part = next_part.fetch_add(1, Ordering::SeqCst);
-        if part >= CARD_PARTS {
-            return Ok::<(), StoreError>(());
+    let found = find_all(client, other).await?;
+    // Two steps for each connection at least, so that neither waits long for the other at the end.
+    let steps = i32::try_from(found / STEP_PAIRS).unwrap_or(i32::MAX).max(4);
+    let (step, done, compared) = (AtomicI32::new(0), AtomicI32::new(0), AtomicI64::new(0));
+    let compare = async |client: &mut Client| {
+        each(&step, steps, async |number| {
+            let pairs = in_time(client, async |step| compare_cards(step, number, steps).await).await?;
+            compared.fetch_add(pairs, Ordering::SeqCst);
+            progress(ScanProgress::Comparing {
+                steps: (done.fetch_add(1, Ordering::SeqCst) + 1).unsigned_abs().into(),
+                of: steps.unsigned_abs().into(),
+            });
+            Ok(())
+        })
+        .await
+    };
+    tokio::try_join!(compare(client), compare(other))?;
+    in_time(client, async |step| {
+        end_full_scan(step, begun.scan_id, compared.load(Ordering::SeqCst)).await
+    })
+    .await
+}
+
+/// Takes one piece of work after the other until all are taken, here or by somebody else who counts in `next`.
+async fn each(
+    next: &AtomicI32,
+    all: i32,
+    mut work: impl AsyncFnMut(i32) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    loop {
+        let piece = next.fetch_add(1, Ordering::SeqCst);
+        if piece >= all {
+            return Ok(());
         }
-        in_time(client, async |step| fill_cards(step, part, CARD_PARTS).await).await?;
-    };
-    let counting = async {
-        in_time(client, async |step| count_terms(step, true).await).await?;
-        let _ = counted.send(());
-        fill(client).await
-    };
-    let finding = async {
-        let pairs = in_time(other, async |step| find_pairs(step).await).await?;
-        // When the counting has failed, that ends both.
-        let _ = is_counted.await;
-        fill(other).await?;
-        Ok(pairs)
-    };
-    let ((), pairs) = tokio::try_join!(counting, finding)?;
-    let pages = in_time(client, async |step| candidate_pages(step).await).await?;
-    // Two steps for each connection at least, so that neither waits long for the other at the end. Each step hashes all cards
-    // once more: many small ones would cost more than the waiting.
-    let step_pages = ((pages + 3) / 4).clamp(1, PAGES);
-    let (next, done) = (AtomicI64::new(0), AtomicI64::new(0));
-    let work = async |client: &mut Client| loop {
-        let first = next.fetch_add(step_pages, Ordering::SeqCst);
-        if first >= pages {
-            return Ok::<(), StoreError>(());
-        }
-        let last = (first + step_pages).min(pages);
-        in_time(client, async |step| compare_cards(step, first, last).await).await?;
-        let done = done.fetch_add(last - first, Ordering::SeqCst) + last - first;
-        progress(ScanProgress::Comparing {
-            pages: done.unsigned_abs(),
-            of: pages.unsigned_abs(),
-        });
-    };
-    tokio::try_join!(work(client), work(other))?;
-    in_time(client, async |step| end_full_scan(step, begun.scan_id, pairs).await).await
+        work(piece).await?;
+    }
 }
 
 /// Puts the pairs of a region (absent: all) together to groups.

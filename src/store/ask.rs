@@ -1,6 +1,7 @@
 //! Ask: documents that the commands show.
 
 use deadpool_postgres::GenericClient;
+use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::types::{Json, ToSql};
 
@@ -128,6 +129,38 @@ pub async fn compare_pair(
             })
         })
         .collect()
+}
+
+/// Whether two sets of keys are compared for the blocks that they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Meeting {
+    /// Contacts in the smallest of these blocks; absent when each has too many.
+    pub contacts: Option<i64>,
+    /// So much agrees at a glance that they are compared.
+    pub compared: bool,
+}
+
+/// Whether two sets of keys that share these blocks are compared for them.
+///
+/// # Errors
+/// As every statement.
+pub async fn meet(
+    client: &impl GenericClient,
+    left: &crate::domain::MatchKeys,
+    right: &crate::domain::MatchKeys,
+    blocks: &[String],
+) -> Result<Meeting, StoreError> {
+    let blocks: Vec<i64> = blocks.iter().map(|block| super::matching::block_hash(block)).collect();
+    let row = call::row(
+        client,
+        "select * from gate.meet($1, $2, $3)",
+        &[&Json(left), &Json(right), &blocks],
+    )
+    .await?;
+    Ok(Meeting {
+        contacts: row.try_get("contacts")?,
+        compared: row.try_get("compared")?,
+    })
 }
 
 /// The state of the whole.

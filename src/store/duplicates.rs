@@ -111,31 +111,33 @@ pub async fn fill_cards(client: &impl GenericClient, part: i32, parts: i32) -> R
     Ok(())
 }
 
-/// Finds the pairs to compare; how many.
+/// Fills part `part` of `parts` of what tells at a glance that two are not worth comparing.
 ///
 /// # Errors
 /// As every statement.
-pub async fn find_pairs(client: &impl GenericClient) -> Result<i64, StoreError> {
-    Ok(call::row(client, "select gate.find_pairs()", &[]).await?.try_get(0)?)
+pub async fn fill_signatures(client: &impl GenericClient, part: i32, parts: i32) -> Result<(), StoreError> {
+    call::rows(client, "select gate.fill_signatures($1, $2)", &[&part, &parts]).await?;
+    Ok(())
 }
 
-/// How many pages these pairs take.
+/// Finds part `part` of `parts` of the pairs to compare; how many, some of them several times.
 ///
 /// # Errors
 /// As every statement.
-pub async fn candidate_pages(client: &impl GenericClient) -> Result<i64, StoreError> {
-    Ok(call::row(client, "select gate.candidate_pages()", &[])
+pub async fn find_pairs(client: &impl GenericClient, part: i32, parts: i32) -> Result<i64, StoreError> {
+    Ok(call::row(client, "select gate.find_pairs($1, $2)", &[&part, &parts])
         .await?
         .try_get(0)?)
 }
 
-/// Compares the pairs of pages `first` to before `last`.
+/// Compares the pairs of step `step` of `steps`; how many.
 ///
 /// # Errors
 /// As every statement.
-pub async fn compare_cards(client: &impl GenericClient, first: i64, last: i64) -> Result<(), StoreError> {
-    call::rows(client, "select gate.compare_cards($1, $2)", &[&first, &last]).await?;
-    Ok(())
+pub async fn compare_cards(client: &impl GenericClient, step: i32, steps: i32) -> Result<i64, StoreError> {
+    Ok(call::row(client, "select gate.compare_cards($1, $2)", &[&step, &steps])
+        .await?
+        .try_get(0)?)
 }
 
 /// Ends a scan of all contacts, which compared so many pairs.

@@ -16,6 +16,7 @@ pub mod hold;
 pub mod in_doubt;
 pub mod install;
 pub mod intend;
+pub mod learn;
 mod listen;
 pub mod matching;
 pub mod mirror;

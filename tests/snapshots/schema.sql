@@ -258,7 +258,6 @@ create table gate.card -- What a contact is compared by, complete: its keys, its
   email_people real -- log2 of how many people carry an address of it.
   phone_people real -- log2 of how many people carry a number of it.
   contact_bits real -- log2 of how many contacts there are.
-  constraint card_pkey PRIMARY KEY (contact_id)
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited. No foreign key, for speed: a fifth of a full load; whoever deletes a contact calls gate.drop_keys.
@@ -440,6 +439,19 @@ create table gate.intent_lead -- Which leads are folded into which write.
   CREATE INDEX intent_lead_lead ON gate.intent_lead USING btree (lead_id)
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table gate.learned_weight -- What `rules learn` made of the mirror; in force only when somebody says so. Read report.learned_weight.
+  field text not null -- As in rules.match_weight.
+  level text not null -- As in rules.match_weight.
+  weight real not null -- What it found, in bits.
+  pairs real not null -- Pairs that agree so, of those it looked at.
+  same real not null -- Of them, those of one person, as far as the weights can tell.
+  rules_hash text not null -- Stands for the rules from which it set out.
+  learned_at timestamp with time zone not null default clock_timestamp() -- When.
+  constraint learned_weight_pkey PRIMARY KEY (field, level)
+  constraint learned_weight_range CHECK (((weight >= ('-50'::integer)::double precision) AND (weight <= (50)::double precision)))
+  constraint learned_weight_same CHECK (((same >= (0)::double precision) AND (same <= pairs)))
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.mirror_drift -- What each full comparison of the mirror with the CRM found and repaired.
   compared_at timestamp with time zone not null default now() -- When it ended.
   contacts bigint not null -- Contacts the CRM has.
@@ -524,6 +536,27 @@ create table gate.scan -- Runs of `duplicates scan`.
   constraint scan_kind CHECK ((kind = ANY (ARRAY['full'::text, 'changed'::text])))
   constraint scan_pkey PRIMARY KEY (scan_id)
   grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.signature -- What tells at a glance that two contacts are not worth comparing: hashes of their values, for they are compared millions of times. Filled while all contacts are scanned for duplicates, empty otherwise; unlogged, for it can be made anew at any time. As a type it is what gate.worth_comparing takes.
+  contact_id bigint not null -- The contact; of a lead, -1 less its place in the batch.
+  initial text -- First letter of the given name.
+  given integer -- The first word of the given name.
+  given_rest integer -- The same without its first letter.
+  family_initial text -- First letter of the family name.
+  names text[] -- The words of the given name, the name that the address says, and full forms.
+  families text[] -- The words of the family name, and the one that the address says.
+  employed boolean not null -- Whether a company or the domain of one is known.
+  firm integer -- The first three letters of the company.
+  site integer -- The first three letters of the domain; hashed as those of a company.
+  email_local integer -- Local part of the primary address.
+  phone integer -- Last eight digits of a number.
+  other_phone integer -- Of another number.
+  city integer -- Town.
+  street integer -- Street and number.
+  postal_code integer -- Postal code.
+  block bigint -- A block in which it is, while pairs are sought.
+  contacts bigint -- How many contacts are in that block.
+  grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.site -- What belongs to this installation alone.
   singleton boolean not null default true -- Always true: there is one row.
@@ -638,7 +671,7 @@ create table rules.match_weight -- Match weights after Fellegi and Sunter, in bi
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.match_weight FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.match_weight REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   grant select to gatekeeper_analyst
-  grant select to gatekeeper_daemon
+  grant select, update (weight) to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.nickname -- Short forms of given names: bob is robert. Two names meet when one is a short form of the other or both are of a third.
@@ -897,6 +930,19 @@ create view report.in_doubt -- Writes whose outcome stayed unknown for a day: th
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.learned_weight -- What `rules learn` made of the mirror, beside the weights in force.
+  field text -- What is compared.
+  level text -- How well it agrees.
+  weight_in_force real -- In bits.
+  learned_weight real -- In bits.
+  pairs real -- Pairs that agree so, of those it looked at.
+  pairs_of_one_person real -- Of them, those of one person, as far as the weights can tell.
+  rarity real -- Added for each bit of how rare the value is; not learned.
+  learned_at timestamp with time zone -- When.
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.one_by_one -- What searching for each lead by e-mail and then writing it would have cost in calls, and how many contacts it would have made.
   leads bigint
   searches bigint
@@ -967,7 +1013,7 @@ create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(
 create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
@@ -991,13 +1037,13 @@ create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigi
 create function gate.bury_erased(p_people jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
-create function gate.candidate_pages() returns bigint stable
-  grant execute to gatekeeper_daemon
-
 create function gate.canonical_fields() returns text[] immutable
   grant execute to gatekeeper_daemon
 
-create function gate.cards(p_contacts bigint[], p_leads jsonb, p_part integer, p_parts integer) returns SETOF gate.card stable
+create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint, p_city bigint, p_email_people bigint, p_phone_people bigint) returns SETOF gate.card stable
+  grant execute to gatekeeper_daemon
+
+create function gate.cards(p_contacts bigint[], p_leads jsonb) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
 create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer text, p_indexed_until bigint) returns void volatile
@@ -1009,7 +1055,10 @@ create function gate.checkup() returns jsonb stable
 create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone) volatile
   grant execute to gatekeeper_daemon
 
-create function gate.compare_cards(p_first bigint, p_last bigint) returns void volatile set plan_cache_mode=force_custom_plan
+create function gate.clear_pairs() returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.compare_cards(p_step integer, p_steps integer) returns bigint volatile set plan_cache_mode=force_custom_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(field text, level text, weight real) stable
@@ -1069,13 +1118,16 @@ create function gate.fill_cards(p_part integer, p_parts integer) returns void vo
 create function gate.fill_lists(p_company_suffixes text[], p_junk_values text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.fill_signatures(p_part integer, p_parts integer) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.find_contact(p_contact_id bigint, p_crm_id text) returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.find_lead(p_source text, p_source_key text) returns bigint stable
   grant execute to gatekeeper_daemon
 
-create function gate.find_pairs() returns bigint volatile
+create function gate.find_pairs(p_part integer, p_parts integer) returns bigint volatile set plan_cache_mode=force_custom_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.forget_old(p_days integer, p_limit integer) returns bigint volatile
@@ -1144,6 +1196,9 @@ create function gate.leads_by_state() returns TABLE(state text, leads bigint) st
 create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_ms integer, p_day_used bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.learned_weights() returns TABLE(field text, level text, weight_in_force real, learned_weight real, pairs real, pairs_of_one_person real) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.lift_hold(p_kind text, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
@@ -1181,6 +1236,12 @@ create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer)
   grant execute to gatekeeper_daemon
 
 create function gate.match_rules_hash() returns text stable
+  grant execute to gatekeeper_daemon
+
+create function gate.match_weights() returns TABLE(field text, level text, weight real, rarity real) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[]) returns TABLE(contacts bigint, compared boolean) stable
   grant execute to gatekeeper_daemon
 
 create function gate.members_among(p_region bigint[]) returns TABLE(contact_id bigint, group_id bigint) stable
@@ -1237,6 +1298,9 @@ create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigin
 create function gate.outdated_keys(p_normalizer text, p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
   grant execute to gatekeeper_daemon
 
+create function gate.pair_patterns(p_every integer) returns TABLE(levels text[], bits real[], pairs bigint) stable set plan_cache_mode=force_custom_plan
+  grant execute to gatekeeper_daemon
+
 create function gate.pairs_of(p_contacts bigint[]) returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
@@ -1256,6 +1320,9 @@ create function gate.put_groups(p_region bigint[], p_groups bigint[], p_flags te
   grant execute to gatekeeper_daemon
 
 create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.put_learned(p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.rarity_bits(p_contacts bigint, p_carriers bigint) returns real immutable parallel safe
@@ -1324,10 +1391,16 @@ create function gate.seconds_to_midnight() returns double precision stable
 create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text) returns integer volatile
   grant execute to gatekeeper_daemon
 
-create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint) stable
+create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.signatures(p_contacts bigint[], p_leads jsonb, p_part integer, p_parts integer) returns SETOF gate.signature stable
+  grant execute to gatekeeper_daemon
+
+create function gate.signatures_of(p_contacts bigint[], p_leads jsonb) returns SETOF gate.signature stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off set max_parallel_workers_per_gather=0
   grant execute to gatekeeper_daemon
 
 create function gate.slip(p_left text, p_right text) returns boolean immutable parallel safe
@@ -1369,10 +1442,19 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
+create function gate.use_learned() returns bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
   grant execute to gatekeeper_daemon
 
 create function gate.words_replaced(p_left text, p_right text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.worth_comparing_among(p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads jsonb) returns TABLE(left_id bigint, right_id bigint) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.worth_keeping(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, tier text, evidence jsonb) stable

@@ -259,4 +259,16 @@ pub enum RulesAction {
         #[arg(long)]
         json: bool,
     },
+    /// Learn match weights from the contacts in the mirror, without anybody saying who is who, and show them
+    #[command(
+        after_help = "Shows each weight beside the one in force, and changes nothing. With --use, those that were shown last come into force.\n\nExamples:\n  gatekeeper rules learn\n  gatekeeper rules learn --use"
+    )]
+    Learn {
+        /// Put into force what was shown last
+        #[arg(long = "use")]
+        put_into_force: bool,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
 }

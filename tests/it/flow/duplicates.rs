@@ -255,3 +255,50 @@ async fn the_commands_show_and_write_what_was_found() {
     let exported: Vec<Value> = serde_json::from_str(&exported.stdout).unwrap();
     assert!(exported.len() >= pairs.len());
 }
+
+#[tokio::test]
+async fn weights_are_learned_and_shown_and_come_into_force_only_when_somebody_says_so() {
+    let world = World::new().await;
+    let early = gatekeeper(&world, &["rules", "learn", "--use"]).await;
+    assert_eq!(early.code, Some(2));
+    assert!(
+        early.stderr.contains("`gatekeeper rules learn` first"),
+        "{}",
+        early.stderr
+    );
+    let nothing = gatekeeper(&world, &["rules", "learn"]).await;
+    assert_ne!(nothing.code, Some(0));
+    assert!(nothing.stderr.contains("nothing to learn from"), "{}", nothing.stderr);
+
+    world.seed(contacts());
+    world.mirror().await;
+    let in_force = "select string_agg(format('%s %s %s', field, level, weight), ', ' order by field, level) from rules.match_weight";
+    let before = world.ask(in_force).await;
+    let version = world.count("select gate.policy_version()").await;
+    let shown = gatekeeper(&world, &["rules", "learn"]).await;
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    assert!(shown.stdout.contains("first_name"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("Nothing works by these weights yet"),
+        "{}",
+        shown.stdout
+    );
+    assert_eq!(world.ask(in_force).await, before);
+    assert_eq!(world.count("select count(*) from gate.candidate_pair").await, 0);
+
+    let used = gatekeeper(&world, &["rules", "learn", "--use"]).await;
+    assert_eq!(used.code, Some(0), "{}", used.stderr);
+    assert_ne!(world.ask(in_force).await, before);
+    assert_eq!(world.count("select gate.policy_version()").await, version + 1);
+    let differs = "select count(*) from report.learned_weight where weight_in_force <> learned_weight";
+    assert_eq!(world.count(differs).await, 0);
+    assert!(scanned(&world, false).await.full, "the rules have changed");
+    assert_eq!(groups(&world).await.len(), 1);
+
+    // What was learned from other rules than those in force is not used.
+    let again = gatekeeper(&world, &["rules", "learn", "--use", "--json"]).await;
+    assert_eq!(again.code, Some(2), "{}", again.stdout);
+    world.db.run("update rules.match_threshold set score = score - 1").await;
+    let stale = gatekeeper(&world, &["rules", "learn", "--use"]).await;
+    assert_eq!(stale.code, Some(2), "{}", stale.stdout);
+}

@@ -64,6 +64,14 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.duplicate_pair (left_id, right_id, score, tier, evidence) values (1, 2, 0, 'guess', '{}')",
     ),
     (
+        "learned_weight_range",
+        "insert into gate.learned_weight (field, level, weight, pairs, same, rules_hash) values ('x', 'y', 51, 1, 1, '')",
+    ),
+    (
+        "learned_weight_same",
+        "insert into gate.learned_weight (field, level, weight, pairs, same, rules_hash) values ('x', 'y', 1, 1, 2, '')",
+    ),
+    (
         "duplicate_group_flags",
         "insert into gate.duplicate_group (flags) values ('{odd}')",
     ),

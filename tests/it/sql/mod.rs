@@ -2,6 +2,7 @@
 
 mod agree;
 mod arrive;
+mod blocking;
 mod checks;
 mod claim;
 mod documents;

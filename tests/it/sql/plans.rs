@@ -43,7 +43,7 @@ const PEOPLE: &str = "
     analyze;";
 
 /// Runs a query and returns the plans of it and of all that it called.
-async fn plans(db: &TestDb, sql: &str) -> String {
+pub(super) async fn plans(db: &TestDb, sql: &str) -> String {
     let mut session = Session::open(db).await;
     session
         .run(
@@ -111,6 +111,11 @@ async fn matching_and_its_neighbours_read_by_index() {
     );
     let by_identifier = index_conditions(&found, "identifier_pkey");
     uses(&by_identifier, &["kind = ", "value = "], &[]);
+    // How rare a value is: one look into the index for each, however many values there are. All contacts are one row.
+    let terms = index_conditions(&found, "term_pkey");
+    for line in terms.lines().filter(|line| !line.contains("'contact'")) {
+        assert!(line.contains("value = "), "{line}:\n{found}");
+    }
     for line in found.lines() {
         let of_a_tier = line.contains("identifier_pkey") || line.contains("block_key_pkey");
         assert!(

@@ -1,0 +1,162 @@
+-- Signature: which of those that share a block are worth comparing. A block of a common name holds many people who have only
+-- that in common; in a large mirror they are nine of ten pairs, and to compare each field of each would take most of the time.
+
+-- The signatures of records, as gate.cards has their cards: contacts by their numbers, leads of p_leads as -1 less their ord; or,
+-- when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
+-- gate.signatures_of, into whose statements it is put in place of the call. Locks nothing.
+create or replace function gate.signatures(p_contacts bigint[], p_leads jsonb, p_part integer default 0, p_parts integer default 1)
+returns setof gate.signature
+language sql
+stable
+as $$
+  with record as (
+    select
+      keys.contact_id, keys.first_name, keys.last_name, keys.address_first, keys.address_last, keys.company,
+      keys.email_domain, keys.email_local, keys.phone_tails, keys.city, keys.street, keys.postal_code
+    from unnest(p_contacts) as wanted (contact_id)
+    join gate.contact_keys as keys using (contact_id)
+    union all
+    select
+      keys.contact_id, keys.first_name, keys.last_name, keys.address_first, keys.address_last, keys.company,
+      keys.email_domain, keys.email_local, keys.phone_tails, keys.city, keys.street, keys.postal_code
+    from gate.contact_keys as keys
+    where p_contacts is null
+      and keys.contact_id % p_parts = p_part
+    union all
+    select
+      -1 - lead.ord, lead.first_name, lead.last_name, lead.address_first, lead.address_last, lead.company,
+      lead.email_domain, lead.email_local, lead.phone_tails, lead.city, lead.street, lead.postal_code
+    from jsonb_to_recordset(p_leads) as lead (
+      ord bigint, first_name text, last_name text, address_first text, address_last text, company text, email_domain text, email_local text,
+      phone_tails text[], city text, street text, postal_code text
+    )
+    where -1 - lead.ord = any (p_contacts)
+  )
+  select
+    contact_id,
+    left(first_name, 1),
+    hashtext(split_part(first_name, ' ', 1)),
+    hashtext(substr(split_part(first_name, ' ', 1), 2)),
+    left(last_name, 1),
+    string_to_array(first_name, ' ') || address_first || (
+      select array_agg(nickname.name)
+      from rules.nickname
+      where nickname.nickname in (split_part(first_name, ' ', 1), address_first)
+    ),
+    string_to_array(last_name, ' ') || address_last,
+    company is not null or email_domain is not null,
+    hashtext(left(replace(company, ' ', ''), 3)),
+    hashtext(left(email_domain, 3)),
+    hashtext(email_local),
+    hashtext(phone_tails[1]),
+    hashtext(phone_tails[2]),
+    hashtext(city),
+    hashtext(street),
+    hashtext(postal_code),
+    null::bigint,
+    null::bigint
+  from record
+$$;
+
+-- Fills gate.signature with part p_part of p_parts of all contacts. Called by the scan of all contacts.
+create or replace function gate.fill_signatures(p_part integer, p_parts integer)
+returns void
+language sql
+as $$
+  insert into gate.signature
+  select *
+  from gate.signatures(null, null, p_part, p_parts)
+$$;
+
+-- The signatures of a few records. One look into the index for each: the planner cannot know how few they are.
+-- Called by gate.worth_comparing_among.
+create or replace function gate.signatures_of(p_contacts bigint[], p_leads jsonb)
+returns setof gate.signature
+language plpgsql
+stable
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
+set enable_mergejoin = off
+set max_parallel_workers_per_gather = 0
+as $$
+begin
+  return query
+    select *
+    from gate.signatures(p_contacts, p_leads);
+end
+$$;
+
+-- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
+-- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
+-- given names must also be such as one person can have (one is missing, the same initial, full and short form, given and
+-- family name changed places, a wrong first letter), and their family names begin alike unless something that is a person's
+-- own agrees. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
+create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when p_contacts <= 3
+      or coalesce(
+        p_left.initial = p_right.initial
+          or p_left.given_rest in (p_right.given_rest, p_right.given)
+          or p_left.given = p_right.given_rest
+          or p_left.names && p_right.names
+          or p_left.names && p_right.families,
+        true
+      )
+    then
+      (
+        (
+          not p_left.employed
+          or not p_right.employed
+          or p_left.firm in (p_right.firm, p_right.site)
+          or p_left.site in (p_right.firm, p_right.site)
+          or p_left.city = p_right.city
+          or p_left.postal_code = p_right.postal_code
+        )
+        and (
+          p_contacts <= 3
+          or coalesce(
+            p_left.family_initial = p_right.family_initial
+              or p_left.families && p_right.families
+              or p_left.names && p_right.families,
+            true
+          )
+        )
+      )
+      or p_left.email_local = p_right.email_local
+      or p_left.phone in (p_right.phone, p_right.other_phone)
+      or p_left.other_phone in (p_right.phone, p_right.other_phone)
+      or p_left.street = p_right.street
+    else false
+  end
+$$;
+
+-- Of the pairs p_left[i] and p_right[i], which share a block of p_contacts[i], those that are worth comparing. Contacts by their
+-- numbers, leads of p_leads as -1 less their ord. Called by gate.match_leads, gate.pairs_of and gate.meet. No nested loop: the
+-- planner cannot know how many they are.
+create or replace function gate.worth_comparing_among(p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads jsonb)
+returns table (left_id bigint, right_id bigint)
+language plpgsql
+stable
+set plan_cache_mode = force_generic_plan
+set enable_nestloop = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+  with side as materialized (
+    select *
+    from gate.signatures_of(array(select distinct unnest(p_left || p_right)), p_leads)
+  )
+  select pair.left_id, pair.right_id
+  from unnest(p_left, p_right, p_contacts) as pair (left_id, right_id, contacts)
+  join side as one on one.contact_id = pair.left_id
+  join side as other on other.contact_id = pair.right_id
+  where gate.worth_comparing(pair.contacts, one::gate.signature, other::gate.signature);
+end
+$$;
