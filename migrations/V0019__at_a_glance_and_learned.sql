@@ -3,6 +3,7 @@
 create unlogged table gate.signature (
   contact_id   bigint not null,
   initial      text,
+  given_head   text,
   given        integer,
   given_rest   integer,
   family_initial text,
@@ -24,6 +25,7 @@ create unlogged table gate.signature (
 comment on table gate.signature is 'What tells at a glance that two contacts are not worth comparing: hashes of their values, for they are compared millions of times. Filled while all contacts are scanned for duplicates, empty otherwise; unlogged, for it can be made anew at any time. As a type it is what gate.worth_comparing takes.';
 comment on column gate.signature.contact_id is 'The contact; of a lead, -1 less its place in the batch.';
 comment on column gate.signature.initial is 'First letter of the given name.';
+comment on column gate.signature.given_head is 'Its first two letters; the first one, where there is no more.';
 comment on column gate.signature.given is 'The first word of the given name.';
 comment on column gate.signature.given_rest is 'The same without its first letter.';
 comment on column gate.signature.family_initial is 'First letter of the family name.';

@@ -27,14 +27,15 @@ as $$
       -1 - lead.ord, lead.first_name, lead.last_name, lead.address_first, lead.address_last, lead.company,
       lead.email_domain, lead.email_local, lead.phone_tails, lead.city, lead.street, lead.postal_code
     from jsonb_to_recordset(p_leads) as lead (
-      ord bigint, first_name text, last_name text, address_first text, address_last text, company text, email_domain text, email_local text,
-      phone_tails text[], city text, street text, postal_code text
+      ord bigint, first_name text, last_name text, address_first text, address_last text, company text, email_domain text,
+      email_local text, phone_tails text[], city text, street text, postal_code text
     )
     where -1 - lead.ord = any (p_contacts)
   )
   select
     contact_id,
     left(first_name, 1),
+    left(split_part(first_name, ' ', 1), 2),
     hashtext(split_part(first_name, ' ', 1)),
     hashtext(substr(split_part(first_name, ' ', 1), 2)),
     left(last_name, 1),
@@ -88,9 +89,9 @@ $$;
 
 -- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
 -- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
--- given names must also be such as one person can have (one is missing, the same initial, full and short form, given and
--- family name changed places, a wrong first letter), and their family names begin alike unless something that is a person's
--- own agrees. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
+-- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
+-- short form, given and family name changed places, a wrong first letter), and their family names begin alike unless
+-- something that is a person's own agrees. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
 returns boolean
 language sql
@@ -100,7 +101,8 @@ as $$
   select case
     when p_contacts <= 3
       or coalesce(
-        p_left.initial = p_right.initial
+        p_left.given_head in (p_right.given_head, p_right.initial)
+          or p_left.initial = p_right.given_head
           or p_left.given_rest in (p_right.given_rest, p_right.given)
           or p_left.given = p_right.given_rest
           or p_left.names && p_right.names

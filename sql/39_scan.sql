@@ -140,7 +140,7 @@ begin
     having count(*) between 2 and 100
   ), mate as materialized (
     select
-      signature.contact_id, initial, given, given_rest, family_initial, names, families, employed, firm, site, email_local,
+      signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site, email_local,
       phone, other_phone, city, street, postal_code, together.block, together.contacts
     from together
     cross join lateral unnest(contact_ids) as own (contact_id)

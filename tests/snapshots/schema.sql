@@ -540,6 +540,7 @@ create table gate.scan -- Runs of `duplicates scan`.
 create table gate.signature -- What tells at a glance that two contacts are not worth comparing: hashes of their values, for they are compared millions of times. Filled while all contacts are scanned for duplicates, empty otherwise; unlogged, for it can be made anew at any time. As a type it is what gate.worth_comparing takes.
   contact_id bigint not null -- The contact; of a lead, -1 less its place in the batch.
   initial text -- First letter of the given name.
+  given_head text -- Its first two letters; the first one, where there is no more.
   given integer -- The first word of the given name.
   given_rest integer -- The same without its first letter.
   family_initial text -- First letter of the family name.
