@@ -154,6 +154,8 @@ as $$
           when p_left.email_domain is null or p_right.email_domain is null then 'local_mixed'
           else 'local_elsewhere'
         end
+      when split_part(p_left.emails[1], '@', 2) = split_part(p_right.emails[1], '@', 2)
+        and translate(p_left.email_local, '._-', '') = translate(p_right.email_local, '._-', '') then 'local_alias'
       when p_left.email_fit = 'numbered' or p_right.email_fit = 'numbered' then
         case when p_left.email_domain = p_right.email_domain then 'numbered' else 'numbered_one' end
       when split_part(p_left.emails[1], '@', 2) = split_part(p_right.emails[1], '@', 2) then
@@ -187,7 +189,7 @@ as $$
       when p_left.postal_code = p_right.postal_code then 'postal_code'
       when p_left.city = p_right.city then 'city'
       when p_left.city is null or p_right.city is null then 'missing'
-      when gate.alike(p_left.city, p_right.city) >= 0.4 then 'alike'
+      when gate.slip(p_left.city, p_right.city) or gate.alike(p_left.city, p_right.city) >= 0.4 then 'alike'
       else 'different'
     end,
     case

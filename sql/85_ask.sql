@@ -118,7 +118,7 @@ as $$
 $$;
 
 -- How well two sets of keys agree, field by field, and what that is worth: what gate.match_leads would make of the pair if it
--- had met. Called by `why-not`.
+-- had met. Without their blocks, which `why-not` has as texts. Called by `why-not`.
 create or replace function gate.compare_pair(p_left jsonb, p_right jsonb)
 returns table (field text, level text, weight real)
 language sql
@@ -130,7 +130,7 @@ as $$
     from gate.agreements(
       array[-1::bigint],
       array[-2::bigint],
-      jsonb_build_array(p_left || '{"ord": 0}', p_right || '{"ord": 1}'),
+      jsonb_build_array(p_left - 'blocks' || '{"ord": 0}', p_right - 'blocks' || '{"ord": 1}'),
       true
     ) as agreement
   )) as weighed
@@ -165,7 +165,7 @@ as $$
         array[-1::bigint],
         array[-2::bigint],
         array[smallest.contacts],
-        jsonb_build_array(p_left || '{"ord": 0}', p_right || '{"ord": 1}')
+        jsonb_build_array(p_left - 'blocks' || '{"ord": 0}', p_right - 'blocks' || '{"ord": 1}')
       )
     )
   from smallest

@@ -89,13 +89,18 @@ impl Labelled {
     }
 
     fn noted(&self, kind: &str) -> Vec<&str> {
-        let noted = self.note.split(';').find_map(|part| part.strip_prefix(kind));
-        noted
-            .unwrap_or_default()
-            .split(',')
-            .filter(|word| !word.is_empty())
-            .collect()
+        noted(&self.note, kind)
     }
+}
+
+/// The words of one kind in a note: `a`, `b` of `ops=a,b;ev=C`, for `ops=`.
+pub(crate) fn noted<'a>(note: &'a str, kind: &str) -> Vec<&'a str> {
+    let noted = note.split(';').find_map(|part| part.strip_prefix(kind));
+    noted
+        .unwrap_or_default()
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 /// Reads a file of contacts.

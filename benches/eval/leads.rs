@@ -22,7 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Outcome;
 use crate::ground::Ground;
-use crate::labelled::{read, rows_of, write_mirror};
+use crate::labelled::{noted, read, rows_of, write_mirror};
+
+/// Corruptions that are told.
+const MOST: usize = 16;
 
 /// Leads that come at once.
 const WAVE: usize = 250;
@@ -49,6 +52,8 @@ struct LabelledLead {
     truth_contact_ids: String,
     /// An earlier lead of the same new person.
     truth_first_lead_id: String,
+    /// What was done to it.
+    note: String,
 }
 
 /// What became of a lead.
@@ -254,6 +259,7 @@ async fn outcomes(client: &tokio_postgres::Client, leads: &[LabelledLead]) -> Ou
 fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) -> Vec<String> {
     let (mut known, mut fresh, mut attached, mut right, mut shown, mut in_review, mut wrong_fresh) =
         (0, 0, 0, 0, 0, 0, 0);
+    let mut missed: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
     for lead in leads {
         let Some(said) = said.get(&lead.lead_id) else {
             continue;
@@ -271,7 +277,23 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) ->
         in_review += u32::from(said.review.is_some());
         wrong_fresh += u32::from(!is_known && is_attached && !is_right);
         let chosen = said.choice.contains(&own) || contacts.iter().any(|id| said.choice.contains(*id));
-        shown += u32::from(is_known && (is_right || said.review.is_some() && chosen));
+        if std::env::var("DUMP").is_ok() && is_known {
+            eprintln!(
+                "DUMP\t{}\t{}\t{}\t{}\t{}",
+                lead.lead_id,
+                is_right,
+                is_attached,
+                said.review.is_some(),
+                chosen
+            );
+        }
+        let is_shown = is_right || said.review.is_some() && chosen;
+        shown += u32::from(is_known && is_shown);
+        for corruption in noted(&lead.note, "ops=").into_iter().filter(|_| is_known) {
+            let (lost, all) = missed.entry(corruption).or_default();
+            *lost += u32::from(!is_shown);
+            *all += 1;
+        }
     }
     let mut reasons: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for lead in leads {
@@ -309,5 +331,15 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) ->
         .iter()
         .map(|((reason, who), leads)| format!("{reason} {leads} {who}"));
     println!("  reviews: {}", reasons.collect::<Vec<_>>().join(", "));
+    let mut missed: Vec<_> = missed.into_iter().filter(|(_, (lost, _))| *lost > 0).collect();
+    missed.sort_by_key(|(_, (lost, _))| std::cmp::Reverse(*lost));
+    let missed = missed
+        .iter()
+        .take(MOST)
+        .map(|(corruption, (lost, all))| format!("{corruption} {lost} of {all}"));
+    println!(
+        "  known people neither found nor shown, by corruption: {}",
+        missed.collect::<Vec<_>>().join(", ")
+    );
     table
 }

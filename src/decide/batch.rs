@@ -8,7 +8,8 @@ use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
 use crate::domain::{
-    Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, ProvisionalContact, Tier,
+    Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, Normalized, ProvisionalContact,
+    Tier,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
@@ -98,6 +99,17 @@ impl Fold<'_, '_> {
                 &self.input.policy.thresholds,
             ),
         };
+        // Who lacks all that identifies a person may still be known by what is left: the end of a number that is not valid.
+        if !matches!(identity, Identity::Known { .. })
+            && let Some(reason) = unidentified(&lead.normalized)
+        {
+            let found = Found {
+                reason: Some(reason),
+                ..Found::default()
+            };
+            self.write_down(place, Action::Dead, found);
+            return;
+        }
         match identity {
             Identity::Review {
                 reason,
@@ -137,23 +149,11 @@ impl Fold<'_, '_> {
             return Some("crash_suspect".into());
         }
         match lead.lead.source.as_deref() {
-            None | Some("") => return Some("source_missing".into()),
-            Some(super::policy::CRM_SOURCE) => return Some("source_reserved".into()),
-            Some(source) if self.input.policy.rank(source).is_none() => return Some("unknown_source".into()),
-            Some(_) => {}
+            None | Some("") => Some("source_missing".into()),
+            Some(super::policy::CRM_SOURCE) => Some("source_reserved".into()),
+            Some(source) if self.input.policy.rank(source).is_none() => Some("unknown_source".into()),
+            Some(_) => None,
         }
-        let keys = &lead.normalized.keys;
-        let named = keys.first_name.is_some() && keys.last_name.is_some() && keys.company.is_some();
-        if keys.external_id.is_some() || !keys.emails.is_empty() || !keys.phones.is_empty() || named {
-            return None;
-        }
-        let identifying = [Field::Email, Field::Phone, Field::MobilePhone, Field::ExternalId];
-        let refused = lead
-            .normalized
-            .refused
-            .iter()
-            .find(|refusal| identifying.contains(&refusal.field));
-        Some(refused.map_or_else(|| "no_identifier".into(), |refusal| refusal.reason.clone()))
     }
 
     fn known(&mut self, place: usize, contact_id: ContactId, tier: Tier, score: Option<f32>) {
@@ -357,4 +357,16 @@ impl Fold<'_, '_> {
         }
         self.batch
     }
+}
+
+/// Why nobody can be made of a lead: it has no identifier, and not both names and a company.
+fn unidentified(lead: &Normalized) -> Option<String> {
+    let keys = &lead.keys;
+    let named = keys.first_name.is_some() && keys.last_name.is_some() && keys.company.is_some();
+    if keys.external_id.is_some() || !keys.emails.is_empty() || !keys.phones.is_empty() || named {
+        return None;
+    }
+    let identifying = [Field::Email, Field::Phone, Field::MobilePhone, Field::ExternalId];
+    let refused = lead.refused.iter().find(|refusal| identifying.contains(&refusal.field));
+    Some(refused.map_or_else(|| "no_identifier".into(), |refusal| refusal.reason.clone()))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, but, robert};
+use crate::process::gatekeeper;
 
 #[tokio::test]
 async fn a_new_person_becomes_a_contact_with_a_key_an_audit_row_a_mirror_row_and_provenance() {
@@ -327,4 +328,90 @@ async fn an_address_a_number_and_both_are_one_contact_or_a_question_in_any_order
             );
         }
     }
+}
+
+#[tokio::test]
+async fn who_brings_only_a_name_and_the_end_of_a_known_number_is_known_and_who_is_not_is_a_dead_letter() {
+    let world = World::new().await;
+    let ids = world.seed(json!([
+        {"firstname": "Stuart", "lastname": "Davenhall", "phone": "+44 7855 402059", "email": "stuart@davenhall.example"},
+    ]));
+    world.mirror().await;
+    let lead = json!({"source": "sales", "source_key": "S-1", "first_name": "Stu", "last_name": "Davenhall",
+        "phone": "07855 402 059", "job_title": "Buyer"});
+    let stranger = but(
+        lead.clone(),
+        json!({"source_key": "S-2", "first_name": "Bea", "last_name": "Oyelaran", "phone": "01632 960 1"}),
+    );
+    let leads = world.leads(json!([lead, stranger])).await;
+    world.settle().await;
+    let known = world.decision(leads[0]).await;
+    assert_eq!(
+        (known.action.as_str(), known.crm_id.as_ref()),
+        ("update", Some(&ids[0]))
+    );
+    assert_eq!(world.decision(leads[1]).await.action, "dead");
+    assert_eq!(
+        world.ask("select string_agg(reason, ' ') from gate.dead_letter").await,
+        "invalid_phone"
+    );
+}
+
+#[tokio::test]
+async fn why_not_says_what_two_agree_in_and_whether_they_were_compared() {
+    let world = World::new().await;
+    let namesakes: Vec<Value> = (0..5)
+        .map(|number| {
+            json!({"firstname": "Ann", "lastname": "Keel", "company": format!("{} Works", ["Umbra", "Velo", "Quartz", "Nimbus", "Ozon"][number]),
+                "email": format!("ak{number}@firm{number}.example"), "city": "Leeds"})
+        })
+        .collect();
+    let ids = world.seed(json!(namesakes));
+    world.mirror().await;
+    let leads = world
+        .leads(json!([
+            {"source": "sales", "source_key": "S-1", "first_name": "Ann", "last_name": "Keel", "company": "Umbra Works",
+             "email": "ann.keel@umbra.example"},
+            {"source": "sales", "source_key": "S-2", "first_name": "Ann", "last_name": "Keel", "company": "Fathom Ltd",
+             "email": "ann.keel@fathom.example", "city": "Bath"},
+            {"source": "sales", "source_key": "S-3", "first_name": "Zoe", "last_name": "Quist", "company": "Fathom Ltd",
+             "email": "zoe.quist@fathom.example"},
+        ]))
+        .await;
+    world.settle().await;
+    let ask = async |lead: i64, contact: &str| {
+        let contact = format!("crm:{contact}");
+        let told = gatekeeper(&world, &["why-not", &lead.to_string(), &contact]).await;
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        told.stdout
+    };
+    let colleague = ask(leads[0], &ids[0]).await;
+    assert!(
+        colleague.contains("company") && colleague.contains("exact"),
+        "{colleague}"
+    );
+    assert!(colleague.contains("a match from"), "{colleague}");
+    let namesake = ask(leads[1], &ids[1]).await;
+    assert!(
+        namesake.contains("were not compared: at a glance too little agrees"),
+        "{namesake}"
+    );
+    let stranger = ask(leads[2], &ids[1]).await;
+    assert!(
+        stranger.contains("no identifier and no blocking key in common"),
+        "{stranger}"
+    );
+    let json = gatekeeper(
+        &world,
+        &["why-not", &leads[1].to_string(), &format!("crm:{}", ids[1]), "--json"],
+    )
+    .await;
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["compared_for_a_block"], false, "{json}");
+    assert!(
+        json["smallest_shared_block"]
+            .as_i64()
+            .is_some_and(|contacts| contacts > 3),
+        "{json}"
+    );
 }
