@@ -277,16 +277,6 @@ fn tell(leads: &[LabelledLead], said: &HashMap<String, Said>, took: Duration) ->
         in_review += u32::from(said.review.is_some());
         wrong_fresh += u32::from(!is_known && is_attached && !is_right);
         let chosen = said.choice.contains(&own) || contacts.iter().any(|id| said.choice.contains(*id));
-        if std::env::var("DUMP").is_ok() && is_known {
-            eprintln!(
-                "DUMP\t{}\t{}\t{}\t{}\t{}",
-                lead.lead_id,
-                is_right,
-                is_attached,
-                said.review.is_some(),
-                chosen
-            );
-        }
         let is_shown = is_right || said.review.is_some() && chosen;
         shown += u32::from(is_known && is_shown);
         for corruption in noted(&lead.note, "ops=").into_iter().filter(|_| is_known) {
