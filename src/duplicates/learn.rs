@@ -56,7 +56,9 @@ pub async fn learn_weights(store: &Store) -> Result<LearnReport, ScanError> {
     let found = find_all(&mut client, &mut other).await?;
     let every = i32::try_from(found / MOST_PAIRS + 1).unwrap_or(i32::MAX);
     let (weights, rows) = in_time(&mut client, async |step| {
-        Ok((match_weights(step).await?, pair_patterns(step, every).await?))
+        let learned_from = (match_weights(step).await?, pair_patterns(step, every).await?);
+        clear_pairs(step).await?;
+        Ok(learned_from)
     })
     .await?;
     let places: HashMap<(&str, &str), usize> = weights
@@ -82,11 +84,7 @@ pub async fn learn_weights(store: &Store) -> Result<LearnReport, ScanError> {
         return Err(ScanError::TooFewPairs);
     }
     let rows = rows_of(&weights, &lesson);
-    in_time(&mut client, async |step| {
-        put_learned(step, &rows).await?;
-        clear_pairs(step).await
-    })
-    .await?;
+    in_time(&mut client, async |step| put_learned(step, &rows).await).await?;
     drop(lock);
     Ok(report)
 }
