@@ -242,7 +242,7 @@ $$;
 
 -- What the names as a whole say: agree, conflict (this is somebody else), unknown (too little to tell). Without an identifier
 -- that both carry, a family name that is no more than alike tells too little. Two addresses of one firm, each made of its own
--- family name, say that neither is misspelt. Called by gate.match_leads.
+-- family name, say that these are two people; but whoever misspells a name misspells the address that he makes of it. Called by gate.match_leads.
 create or replace function gate.names_verdict(p_agreement gate.agreement, p_identified boolean)
 returns text
 language sql
@@ -253,7 +253,7 @@ as $$
     when (p_agreement).first_name in ('different', 'same_initial')
       or (p_agreement).generation = 'different'
       or (p_agreement).first_name = 'missing' and (p_agreement).last_name = 'different'
-      or (p_agreement).email = 'domain_name' and (p_agreement).last_name in ('slip', 'alike', 'different') then 'conflict'
+      or (p_agreement).email = 'domain_name' and (p_agreement).last_name in ('alike', 'different') then 'conflict'
     when (p_agreement).generation = 'one' then 'unknown'
     when (p_agreement).first_name <> 'missing'
       and (
