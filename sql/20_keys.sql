@@ -27,8 +27,8 @@ as $$
 $$;
 
 -- Who shares a block, and how many they are, unless more than 100 do: such a block tells nothing, and to compare all of it
--- would cost the square of its size. Called by gate.match_leads and gate.pairs_of, into whose statements it is put in place
--- of the call.
+-- would cost the square of its size. Called by gate.match_leads, gate.pairs_of and gate.meet, into whose statements it is put in
+-- place of the call.
 drop function if exists gate.sharing_block(bigint);
 create function gate.sharing_block(p_block bigint)
 returns table (contact_id bigint, contacts bigint)

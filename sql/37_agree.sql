@@ -31,7 +31,7 @@ as $$
 $$;
 
 -- How two cards agree. The planner puts this in place of the call. Each case stands before those that say less.
--- Called by gate.agreements_among and gate.compare_cards.
+-- Called by gate.agreements_among, gate.compare_cards and gate.pair_patterns.
 create or replace function gate.agree(p_left gate.card, p_right gate.card)
 returns setof gate.agreement
 language sql
@@ -226,7 +226,7 @@ $$;
 
 -- Whether a pair is worth weighing: its given names have more in common than an initial, or it shares an address, the local
 -- part of one, a number, or an external id. Who shares neither is nobody's duplicate, and more than half of all pairs are such.
--- Called by gate.compare_cards and gate.agreements_among.
+-- Called by gate.compare_cards, gate.pair_patterns and gate.agreements_among.
 create or replace function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card)
 returns boolean
 language sql
@@ -242,7 +242,8 @@ $$;
 
 -- What the names as a whole say: agree, conflict (this is somebody else), unknown (too little to tell). Without an identifier
 -- that both carry, a family name that is no more than alike tells too little. Two addresses of one firm, each made of its own
--- family name, say that these are two people; but whoever misspells a name misspells the address that he makes of it. Called by gate.match_leads.
+-- family name, say that these are two people; but whoever misspells a name misspells the address that he makes of it.
+-- Called by gate.match_leads.
 create or replace function gate.names_verdict(p_agreement gate.agreement, p_identified boolean)
 returns text
 language sql

@@ -76,6 +76,17 @@ referencing old table as removed
 for each statement
 execute function gate.note_unscanned();
 
+-- Empties the tables on which a scan of all contacts works. Called by gate.begin_scan, gate.end_full_scan and `rules learn`, which
+-- works on the same pairs.
+create or replace function gate.clear_pairs()
+returns void
+language plpgsql
+as $$
+begin
+  truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
+end
+$$;
+
 -- Begins a scan: of what changed, or of all contacts when that is asked for, when it was never done, when the rules have
 -- changed since, or when more than a fifth of all contacts have. Called first, after gate.lock_scan.
 -- A scan of all contacts waits for whoever is writing keys, and holds up writers for that moment: what is written later is
@@ -108,7 +119,7 @@ begin
   if v_full then
     lock table gate.contact_keys in share mode;
     delete from gate.unscanned;
-    truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
+    perform gate.clear_pairs();
   end if;
   return query
     insert into gate.scan (kind, rules_hash, contacts)
@@ -140,8 +151,8 @@ begin
     having count(*) between 2 and 100
   ), mate as materialized (
     select
-      signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site, email_local,
-      phone, other_phone, city, street, postal_code, together.block, together.contacts
+      signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site,
+      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts
     from together
     cross join lateral unnest(contact_ids) as own (contact_id)
     join gate.signature on signature.contact_id = own.contact_id
@@ -245,7 +256,7 @@ begin
       compared = p_compared,
       found = (select count(*) from gate.found_pair)
   where scan_id = p_scan;
-  truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
+  perform gate.clear_pairs();
 end
 $$;
 
@@ -267,13 +278,13 @@ as $$
     where few.contact_id <> subject.contact_id
     group by subject.contact_id, few.contact_id
   ), found as (
-    select left_id as contact_id, right_id as other_id
-    from gate.worth_comparing_among(
-      array(select contact_id from blocked order by contact_id, other_id),
-      array(select other_id from blocked order by contact_id, other_id),
-      array(select contacts from blocked order by contact_id, other_id),
-      null
-    )
+    select worth.left_id as contact_id, worth.right_id as other_id
+    from (
+      select
+        array_agg(contact_id) as left_ids, array_agg(other_id) as right_ids, array_agg(contacts) as contacts
+      from blocked
+    ) as paired
+    cross join lateral gate.worth_comparing_among(paired.left_ids, paired.right_ids, paired.contacts, null) as worth
     union all
     select subject.contact_id, few.contact_id
     from subject

@@ -152,14 +152,18 @@ begin
     where theirs.ord < mine.ord
   ),
   compared as (
-    select (-1 - left_id)::integer as ord, case when right_id >= 0 then right_id end as contact_id,
-      case when right_id < 0 then (-1 - right_id)::integer end as peer
-    from gate.worth_comparing_among(
-      array(select -1 - ord::bigint from blocked order by ord, contact_id, peer),
-      array(select coalesce(contact_id, -1 - peer) from blocked order by ord, contact_id, peer),
-      array(select contacts from blocked order by ord, contact_id, peer),
-      p_leads
-    )
+    select
+      (-1 - worth.left_id)::integer as ord,
+      case when worth.right_id >= 0 then worth.right_id end as contact_id,
+      case when worth.right_id < 0 then (-1 - worth.right_id)::integer end as peer
+    from (
+      select
+        array_agg(-1 - ord::bigint) as left_ids,
+        array_agg(coalesce(contact_id, -1 - peer)) as right_ids,
+        array_agg(contacts) as contacts
+      from blocked
+    ) as paired
+    cross join lateral gate.worth_comparing_among(paired.left_ids, paired.right_ids, paired.contacts, p_leads) as worth
   ),
   pair as materialized (
     select ord, contact_id, peer, by_external_id, by_email, by_phone

@@ -11,24 +11,16 @@ as $$
   order by field, level
 $$;
 
--- Makes room for the pairs to learn from. Called first, after gate.lock_scan: a scan works on the same tables.
-create or replace function gate.clear_pairs()
-returns void
-language plpgsql
-as $$
-begin
-  truncate gate.signature, gate.card, gate.candidate_pair, gate.found_pair;
-end
-$$;
-
 -- How the pairs agree that gate.find_pairs found and that are worth weighing, and how many agree so: those of one of p_every
 -- contacts. levels and bits: of the base, the names, company, email, phone, place, job title, generation, country and
--- external id, in this order, as gate.weigh weighs them; bits are rounded.
+-- external id, in this order, as gate.weigh weighs them; bits are rounded. Hash joins only, as in gate.compare_cards.
 create or replace function gate.pair_patterns(p_every integer)
 returns table (levels text[], bits real[], pairs bigint)
 language plpgsql
 stable
 set plan_cache_mode = force_custom_plan
+set enable_nestloop = off
+set enable_mergejoin = off
 as $$
 begin
   return query
@@ -61,15 +53,17 @@ begin
 end
 $$;
 
--- Keeps what was learned, in the place of what was learned before.
-create or replace function gate.put_learned(p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[])
+-- Keeps what was learned from the rules of p_rules_hash, in the place of what was learned before.
+create or replace function gate.put_learned(
+  p_rules_hash text, p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[]
+)
 returns void
 language sql
 as $$
   delete from gate.learned_weight;
 
   insert into gate.learned_weight (field, level, weight, pairs, same, rules_hash)
-  select field, level, weight, pairs, least(same, pairs), gate.match_rules_hash()
+  select field, level, weight, pairs, least(same, pairs), p_rules_hash
   from unnest(p_fields, p_levels, p_weights, p_pairs, p_same) as learned (field, level, weight, pairs, same)
 $$;
 

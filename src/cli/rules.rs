@@ -19,16 +19,10 @@ use crate::store::learn::{learned_weights, use_learned};
 use crate::store::rules::{policy_version, read_policy};
 
 pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), CliError> {
-    if let RulesAction::Learn { put_into_force, json } = action {
-        let store = open_store(config).await?;
-        let done = match put_into_force {
-            true => put_learned_into_force(&store, json).await,
-            false => learn(&store, json).await,
-        };
-        store.close().await;
-        return done;
-    }
-    let store = Store::open(config).await?;
+    let store = match &action {
+        RulesAction::Learn { .. } => open_store(config).await?,
+        _ => Store::open(config).await?,
+    };
     let policy = read_policy(&store.client().await?).await?;
     match action {
         RulesAction::Show { json } => show(&policy, json)?,
@@ -39,7 +33,14 @@ pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), Cl
             store.close().await;
             return tell(&problems, json);
         }
-        RulesAction::Learn { .. } => {}
+        RulesAction::Learn { put_into_force, json } => {
+            let done = match put_into_force {
+                true => put_learned_into_force(&store, json).await,
+                false => learn(&store, json).await,
+            };
+            store.close().await;
+            return done;
+        }
     }
     store.close().await;
     Ok(())

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::em::{Lesson, Pattern, learn};
 use super::{ScanError, find_all};
 use crate::store::duplicates::{in_time, lock_scan, take_time};
-use crate::store::learn::{LearnedRows, MatchWeight, clear_pairs, match_weights, pair_patterns, put_learned};
+use crate::store::learn::{
+    LearnedRows, MatchWeight, clear_pairs, match_rules_hash, match_weights, pair_patterns, put_learned,
+};
 use crate::store::{Store, StoreError};
 
 /// The fields in the order of a pattern's levels.
@@ -55,8 +57,14 @@ pub async fn learn_weights(store: &Store) -> Result<LearnReport, ScanError> {
     in_time(&mut client, async |step| clear_pairs(step).await).await?;
     let found = find_all(&mut client, &mut other).await?;
     let every = i32::try_from(found / MOST_PAIRS + 1).unwrap_or(i32::MAX);
-    let (weights, rows) = in_time(&mut client, async |step| {
-        let learned_from = (match_weights(step).await?, pair_patterns(step, every).await?);
+    // The hash first: weights that change in between are then not those that it stands for, and nothing is used.
+    let (rules_hash, weights, rows) = in_time(&mut client, async |step| {
+        let rules_hash = match_rules_hash(step).await?;
+        let learned_from = (
+            rules_hash,
+            match_weights(step).await?,
+            pair_patterns(step, every).await?,
+        );
         clear_pairs(step).await?;
         Ok(learned_from)
     })
@@ -83,7 +91,7 @@ pub async fn learn_weights(store: &Store) -> Result<LearnReport, ScanError> {
     if report.same < 1.0 {
         return Err(ScanError::TooFewPairs);
     }
-    let rows = rows_of(&weights, &lesson);
+    let rows = rows_of(rules_hash, &weights, &lesson);
     in_time(&mut client, async |step| put_learned(step, &rows).await).await?;
     drop(lock);
     Ok(report)
@@ -105,8 +113,11 @@ fn report(weights: &[MatchWeight], lesson: &Lesson) -> LearnReport {
     }
 }
 
-fn rows_of(weights: &[MatchWeight], lesson: &Lesson) -> LearnedRows {
-    let mut rows = LearnedRows::default();
+fn rows_of(rules_hash: String, weights: &[MatchWeight], lesson: &Lesson) -> LearnedRows {
+    let mut rows = LearnedRows {
+        rules_hash,
+        ..LearnedRows::default()
+    };
     for (weight, learned) in weights.iter().zip(&lesson.learned) {
         rows.fields.push(weight.field.clone());
         rows.levels.push(weight.level.clone());

@@ -32,6 +32,8 @@ pub struct PatternRow {
 /// What was learned, column by column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LearnedRows {
+    /// Stands for the rules from which it set out.
+    pub rules_hash: String,
     /// Fields.
     pub fields: Vec<String>,
     /// Their levels.
@@ -59,6 +61,16 @@ pub struct LearnedWeight {
     pub pairs: f32,
     /// Of them, those of one person.
     pub pairs_of_one_person: f32,
+}
+
+/// Stands for the rules in force.
+///
+/// # Errors
+/// As every statement.
+pub async fn match_rules_hash(client: &impl GenericClient) -> Result<String, StoreError> {
+    Ok(call::row(client, "select gate.match_rules_hash()", &[])
+        .await?
+        .try_get(0)?)
 }
 
 /// The weights in force.
@@ -112,8 +124,15 @@ pub async fn pair_patterns(client: &impl GenericClient, every: i32) -> Result<Ve
 pub async fn put_learned(client: &impl GenericClient, rows: &LearnedRows) -> Result<(), StoreError> {
     call::rows(
         client,
-        "select gate.put_learned($1, $2, $3, $4, $5)",
-        &[&rows.fields, &rows.levels, &rows.weights, &rows.pairs, &rows.same],
+        "select gate.put_learned($1, $2, $3, $4, $5, $6)",
+        &[
+            &rows.rules_hash,
+            &rows.fields,
+            &rows.levels,
+            &rows.weights,
+            &rows.pairs,
+            &rows.same,
+        ],
     )
     .await?;
     Ok(())

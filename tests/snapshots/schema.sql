@@ -1299,7 +1299,7 @@ create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigin
 create function gate.outdated_keys(p_normalizer text, p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
   grant execute to gatekeeper_daemon
 
-create function gate.pair_patterns(p_every integer) returns TABLE(levels text[], bits real[], pairs bigint) stable set plan_cache_mode=force_custom_plan
+create function gate.pair_patterns(p_every integer) returns TABLE(levels text[], bits real[], pairs bigint) stable set plan_cache_mode=force_custom_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.pairs_of(p_contacts bigint[]) returns TABLE(left_id bigint, right_id bigint) stable
@@ -1323,7 +1323,7 @@ create function gate.put_groups(p_region bigint[], p_groups bigint[], p_flags te
 create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.put_learned(p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[]) returns void volatile
+create function gate.put_learned(p_rules_hash text, p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.rarity_bits(p_contacts bigint, p_carriers bigint) returns real immutable parallel safe

@@ -279,7 +279,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.take_time(), gate.lock_scan();
                select * from gate.begin_scan(true);
                select gate.count_terms(), gate.fill_signatures(0, 1), gate.find_pairs(0, 1), gate.fill_cards(0, 1), gate.compare_cards(0, 1);
-               select gate.match_weights(), gate.pair_patterns(1), gate.put_learned('{base}', '{pair}', '{1}', '{1}', '{1}');
+               select gate.match_weights(), gate.pair_patterns(1), gate.put_learned('x', '{base}', '{pair}', '{1}', '{1}', '{1}');
                select gate.learned_weights(), gate.use_learned(), gate.clear_pairs(), gate.meet('{}', '{}', '{7}');
                select gate.end_full_scan(max(scan_id), 0) from gate.scan;
                select gate.new_group_ids(1), gate.put_groups(null, '{}', '{}', '{}', '{}');
