@@ -73,12 +73,38 @@ as $$
   select jsonb_build_object(
     'version', gate.policy_version(),
     'sources', (select coalesce(jsonb_object_agg(source, rank), '{}') from rules.source),
+    'expires_days', (
+      select coalesce(jsonb_object_agg(source, expires_days), '{}')
+      from rules.source
+      where expires_days is not null
+    ),
     'fields', (
-      select coalesce(jsonb_agg(jsonb_build_object('field', field, 'source', source, 'policy', policy)), '[]')
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'field', field, 'source', source, 'policy', policy, 'rank', rank, 'expires_days', expires_days, 'scale', scale
+        )
+        order by field, source
+      ), '[]')
       from rules.field
     ),
     'thresholds', (select coalesce(jsonb_object_agg(name, score), '{}') from rules.match_threshold)
   )
+$$;
+
+-- Sources that have brought leads and are not entered: those leads wait among the dead letters. Called by `rules check`.
+create or replace function gate.unranked_sources()
+returns table (source text, leads bigint)
+language sql
+stable
+as $$
+  select left(lead.source, 200), count(*)
+  from gate.dead_letter
+  join staging.lead using (lead_id)
+  where dead_letter.reason = 'unknown_source'
+    and dead_letter.state = 'waiting'
+    and not exists (select from rules.source where source.source = lead.source)
+  group by 1
+  order by 2 desc, 1
 $$;
 
 -- The lists that the normalizer works with. Read at the start and when the rules change.

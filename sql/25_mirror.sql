@@ -84,8 +84,14 @@ declare
   v_gone bigint[];
   v_absorbed text[];
   v_known_until timestamptz;
+  v_noted_fields text[];
 begin
   perform gate.lock_people();
+
+  select coalesce(max(fields), '{}')
+  into v_noted_fields
+  from gate.mirror_progress
+  where pass = 'full';
 
   select max(watermark)
   into v_known_until
@@ -114,6 +120,8 @@ begin
   from landed
   where contact.contact_id = landed.contact_id;
 
+  perform gate.note_changes(p_records);
+
   select coalesce(array_agg(absorbed_crm_id), '{}')
   into v_absorbed
   from crm.contact_alias
@@ -132,13 +140,13 @@ begin
   ), written as (
     insert into crm.contact as contact (
       crm_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
-      street, city, state, postal_code, country, additional_emails, properties, created_at, updated_at, archived_at,
-      gone_reason, seen_at
+      street, city, state, postal_code, country, additional_emails, properties, created_at, updated_at, noted_since,
+      archived_at, gone_reason, seen_at
     )
     select
       crm_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
       street, city, state, postal_code, country, coalesce(additional_emails, '{}'), coalesce(properties, '{}'),
-      created_at, updated_at, case when archived then now() end, case when archived then 'archived' end, now()
+      created_at, updated_at, updated_at, case when archived then now() end, case when archived then 'archived' end, now()
     from incoming
     on conflict (crm_id) do update
     set gatekeeper_key = coalesce(excluded.gatekeeper_key, contact.gatekeeper_key),
@@ -159,6 +167,16 @@ begin
         properties = excluded.properties,
         created_at = coalesce(excluded.created_at, contact.created_at),
         updated_at = excluded.updated_at,
+        noted_since = case
+          when exists (
+            select
+            from jsonb_object_keys(excluded.properties) as field
+            where not contact.properties ? field
+              and field <> all (v_noted_fields)
+          )
+          then excluded.updated_at
+          else contact.noted_since
+        end,
         archived_at = case when excluded.archived_at is null then null else coalesce(contact.archived_at, excluded.archived_at) end,
         gone_reason = excluded.gone_reason,
         seen_at = excluded.seen_at

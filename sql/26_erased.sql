@@ -90,7 +90,8 @@ begin
   update crm.contact
   set gatekeeper_key = null, external_id = null, email = null, phone = null, mobile_phone = null, first_name = null,
       last_name = null, company = null, job_title = null, street = null, city = null, state = null,
-      postal_code = null, country = null, additional_emails = '{}', properties = '{}',
+      postal_code = null, country = null, additional_emails = '{}', noted_since = null,
+      properties = '{}',
       archived_at = coalesce(archived_at, now()), gone_reason = 'erased'
   where contact_id = any (v_contacts);
 

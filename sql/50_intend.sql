@@ -57,7 +57,7 @@ drop function if exists gate.known_contacts(bigint[]);
 create or replace function gate.known_contacts(p_contacts bigint[])
 returns table (
   contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[],
-  updated_at timestamptz, has_open_intent boolean
+  updated_at timestamptz, noted_since timestamptz, has_open_intent boolean
 )
 language sql
 stable
@@ -65,16 +65,12 @@ as $$
   select
     contact.contact_id,
     contact.crm_id,
-    contact.properties || jsonb_strip_nulls(jsonb_build_object(
-      'external_id', contact.external_id, 'email', contact.email, 'phone', contact.phone,
-      'mobile_phone', contact.mobile_phone, 'first_name', contact.first_name, 'last_name', contact.last_name,
-      'company', contact.company, 'job_title', contact.job_title, 'street', contact.street, 'city', contact.city,
-      'state', contact.state, 'postal_code', contact.postal_code, 'country', contact.country
-    )),
+    gate.values_of(contact),
     coalesce(origin.provenance, '{}'),
     coalesce(brought.doubted, '[]'),
     contact.additional_emails,
     contact.updated_at,
+    coalesce(contact.noted_since, contact.updated_at),
     exists (
       select
       from gate.intent
@@ -85,7 +81,8 @@ as $$
   left join lateral (
     select jsonb_object_agg(contact_field.field, jsonb_build_object(
       'value', contact_field.value, 'source', contact_field.source, 'lead_id', contact_field.lead_id,
-      'occurred_at', contact_field.occurred_at
+      'occurred_at', contact_field.occurred_at, 'edited_at', contact_field.edited_at, 'cleared', contact_field.cleared,
+      'removed', contact_field.removed
     )) as provenance
     from crm.contact_field
     where contact_field.contact_id = contact.contact_id
@@ -235,8 +232,8 @@ begin
   where work.lead_id = decision.lead_id;
 
   -- A value that is in the CRM already and that a source with a better claim brought again: nothing is written for it.
-  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
-  select contact_id, field, value, source, lead_id, occurred_at, rule
+  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed)
+  select contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed
   from jsonb_populate_recordset(null::crm.contact_field, p_batch -> 'confirmed')
   on conflict (contact_id, field) do update
   set value = excluded.value,
@@ -244,7 +241,10 @@ begin
       lead_id = excluded.lead_id,
       occurred_at = excluded.occurred_at,
       written_at = now(),
-      rule = excluded.rule;
+      rule = excluded.rule,
+      edited_at = excluded.edited_at,
+      cleared = excluded.cleared,
+      removed = excluded.removed;
 
   insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
   select decision_id, field, old_value, new_value, verdict, rule, old_source

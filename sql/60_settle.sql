@@ -186,10 +186,12 @@ begin
         and namesake.contact_id <> settled.contact_id
     );
 
-  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule)
+  insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed)
   select
     settled.contact_id, origin.key, settled.body ->> origin.key, origin.value ->> 'source',
-    (origin.value ->> 'lead_id')::bigint, (origin.value ->> 'occurred_at')::timestamptz, origin.value ->> 'rule'
+    (origin.value ->> 'lead_id')::bigint, (origin.value ->> 'occurred_at')::timestamptz, origin.value ->> 'rule',
+    (origin.value ->> 'edited_at')::timestamptz, coalesce((origin.value ->> 'cleared')::boolean, false),
+    case when origin.value ? 'removed' then array(select jsonb_array_elements_text(origin.value -> 'removed')) end
   from jsonb_to_recordset(v_settled) as settled (contact_id bigint, outcome text, body jsonb, origin jsonb)
   cross join lateral jsonb_each(settled.origin) as origin
   where settled.outcome = 'applied'
@@ -205,7 +207,10 @@ begin
       lead_id = excluded.lead_id,
       occurred_at = excluded.occurred_at,
       written_at = now(),
-      rule = excluded.rule;
+      rule = excluded.rule,
+      edited_at = excluded.edited_at,
+      cleared = excluded.cleared,
+      removed = excluded.removed;
 
   select jsonb_agg(settled.keys || jsonb_build_object('contact_id', settled.contact_id))
   into v_keys

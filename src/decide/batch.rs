@@ -7,6 +7,7 @@ use super::evidence::evidence;
 use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
+use super::policy::CRM_SOURCE;
 use crate::domain::{
     Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, Normalized, ProvisionalContact,
     Tier,
@@ -150,7 +151,7 @@ impl Fold<'_, '_> {
         }
         match lead.lead.source.as_deref() {
             None | Some("") => Some("source_missing".into()),
-            Some(super::policy::CRM_SOURCE) => Some("source_reserved".into()),
+            Some(CRM_SOURCE) => Some("source_reserved".into()),
             Some(source) if self.input.policy.rank(source).is_none() => Some("unknown_source".into()),
             Some(_) => None,
         }
@@ -177,7 +178,7 @@ impl Fold<'_, '_> {
                 return;
             }
             self.people
-                .insert(contact_id, Desired::of_known(known, self.input.same));
+                .insert(contact_id, Desired::of_known(known, self.input.judge()));
             self.order.push(contact_id);
         }
         self.contact_of[place] = Some(contact_id);

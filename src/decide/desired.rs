@@ -3,18 +3,62 @@
 //! Several leads of one person become one write. Each value remembers who set it and when, so the fold gives the same
 //! result in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::policy::{CRM_SOURCE, Policy};
-use super::precedence::{Current, Incoming, Ruling, rule};
+use super::policy::{FieldPolicy, Policy};
+use super::precedence::{Current, Incoming, Ruling, barred, rule};
+use super::several;
 use crate::domain::{
     ConfirmedRow, ContactId, CrmId, Field, FieldVerdict, IntentId, IntentRow, KnownContact, LeadId, Operation, Origin,
 };
 
 /// Whether two values of a field say the same: one phone number in two spellings.
 pub(super) type SameValue<'a> = &'a dyn Fn(&Field, &str, &str) -> bool;
+
+/// A value that a lead brings for a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offered<'a> {
+    pub(super) field: &'a Field,
+    pub(super) value: &'a str,
+    pub(super) source: &'a str,
+    pub(super) lead_id: LeadId,
+    pub(super) occurred_at: DateTime<Utc>,
+}
+
+impl<'a> Offered<'a> {
+    fn of(self, value: &'a str) -> Incoming<'a> {
+        Incoming {
+            field: self.field.name(),
+            value,
+            source: self.source,
+            occurred_at: self.occurred_at,
+        }
+    }
+
+    fn origin(self, rule: String, current: &Current) -> Origin {
+        Origin {
+            source: self.source.to_owned(),
+            lead_id: self.lead_id,
+            occurred_at: self.occurred_at,
+            rule,
+            edited_at: current.edited_at,
+            cleared: current.cleared,
+            removed: (!current.removed.is_empty()).then(|| current.removed.clone()),
+        }
+    }
+}
+
+/// By what it is ruled on.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) same: SameValue<'a>,
+    /// Whether a field has several values.
+    pub(super) multiple: &'a dyn Fn(&Field) -> bool,
+    pub(super) now: DateTime<Utc>,
+}
 
 /// What one person shall look like.
 #[derive(Debug)]
@@ -38,8 +82,9 @@ pub(super) struct Desired {
 pub(super) enum Offer {
     /// The contact holds it already.
     Same,
-    /// It differs: the ruling, the value that was there, and who had set it.
+    /// It differs: the value that is written or was brought, the ruling, the value that was there, and who had set it.
     Differs {
+        new_value: String,
         ruling: Ruling,
         old_value: Option<String>,
         old_source: Option<String>,
@@ -61,64 +106,15 @@ impl Desired {
         }
     }
 
-    /// Starts from what the mirror knows. A value that differs from what a source is known to have set was changed in
-    /// the CRM since, and is the CRM's, unless an old request of ours brought it back: then it is still its source's.
-    pub(super) fn of_known(known: &KnownContact, same: SameValue<'_>) -> Self {
-        let mut current: BTreeMap<Field, Current> = BTreeMap::new();
-        for (field, value) in &known.values {
-            let set_by = known
-                .provenance
-                .get(field)
-                .filter(|origin| origin.value.as_deref().is_some_and(|set| same(field, set, value)));
-            let brought_back = || {
-                let mut doubted = known
-                    .doubted
-                    .iter()
-                    .filter(|(of, _)| of == field)
-                    .map(|(_, origin)| origin);
-                doubted.find(|origin| origin.value.as_deref().is_some_and(|set| same(field, set, value)))
-            };
-            let set_by = set_by.or_else(brought_back);
-            let changed_since = set_by.is_none() && known.provenance.contains_key(field);
-            let (source, occurred_at) = match set_by {
-                Some(origin) => (Some(origin.source.clone()), Some(origin.occurred_at)),
-                None => (changed_since.then(|| CRM_SOURCE.to_owned()), known.updated_at),
-            };
-            current.insert(
-                field.clone(),
-                Current {
-                    value: Some(value.clone()),
-                    source,
-                    occurred_at,
-                },
-            );
-        }
-        for (field, origin) in &known.provenance {
-            if current.contains_key(field) {
-                continue;
-            }
-            let cleared_here = origin.value.as_deref().unwrap_or("").is_empty();
-            let (source, occurred_at) = if cleared_here {
-                (origin.source.clone(), Some(origin.occurred_at))
-            } else {
-                (CRM_SOURCE.to_owned(), known.updated_at)
-            };
-            current.insert(
-                field.clone(),
-                Current {
-                    value: None,
-                    source: Some(source),
-                    occurred_at,
-                },
-            );
-        }
+    /// Starts from what the mirror knows, see [`super::known`].
+    pub(super) fn of_known(known: &KnownContact, by: Judge<'_>) -> Self {
         Self {
             contact_id: known.contact_id,
             crm_id: known.crm_id.clone(),
             gatekeeper_key: None,
             intent_id: None,
             additional_emails: known.additional_emails.clone(),
-            current,
+            current: super::known::current(known, by),
             body: BTreeMap::new(),
             origin: BTreeMap::new(),
             confirmed: BTreeMap::new(),
@@ -126,46 +122,30 @@ impl Desired {
     }
 
     /// Offers a value; takes it if the rules let it through.
-    #[expect(clippy::too_many_arguments, reason = "one caller, which has them apart")]
-    pub(super) fn offer(
-        &mut self,
-        field: &Field,
-        value: &str,
-        source: &str,
-        lead_id: LeadId,
-        occurred_at: DateTime<Utc>,
-        policy: &Policy,
-        same: SameValue<'_>,
-    ) -> Offer {
+    pub(super) fn offer(&mut self, offered: Offered<'_>, by: Judge<'_>) -> Offer {
+        let Offered { field, value, .. } = offered;
         let current = self.current.entry(field.clone()).or_default();
-        let held = current.value.as_deref().is_some_and(|held| same(field, held, value));
+        if (by.multiple)(field) && by.policy.field_policy(field.name(), offered.source) == FieldPolicy::Append {
+            return self.add(offered, by);
+        }
+        let held = current.value.as_deref();
+        let held = held.is_some_and(|held| match (by.multiple)(field) {
+            true => several::values(held) == several::values(value),
+            false => (by.same)(field, held, value),
+        });
         let secondary = *field == Field::Email
             && current.value.is_some()
             && self
                 .additional_emails
                 .iter()
                 .any(|email| email.eq_ignore_ascii_case(value));
-        let ruling = |value: &str, current: &Current| {
-            let incoming = Incoming {
-                field: field.name(),
-                value,
-                source,
-                occurred_at,
-            };
-            rule(incoming, current, policy)
-        };
         if let Some(value) = current.value.clone().filter(|_| held) {
             // Brought again with a better claim, it is the better source's from now on, whichever of them came first.
-            let ruling = ruling(&value, current);
+            let ruling = rule(offered.of(&value), current, by.policy, by.now);
             if ruling.verdict == FieldVerdict::Written {
-                current.source = Some(source.to_owned());
-                current.occurred_at = Some(occurred_at);
-                let origin = Origin {
-                    source: source.to_owned(),
-                    lead_id,
-                    occurred_at,
-                    rule: ruling.rule,
-                };
+                current.source = Some(offered.source.to_owned());
+                current.occurred_at = Some(offered.occurred_at);
+                let origin = offered.origin(ruling.rule, current);
                 if self.body.contains_key(field) {
                     self.origin.insert(field.clone(), origin);
                 } else {
@@ -176,26 +156,78 @@ impl Desired {
         if held || secondary {
             return Offer::Same;
         }
-        let ruling = ruling(value, current);
+        let ruling = rule(offered.of(value), current, by.policy, by.now);
+        self.differs(offered, value.to_owned(), ruling)
+    }
+
+    /// Adds values to a field of several: whatever the order, all of them are there in the end, but for those that
+    /// somebody took out in the CRM.
+    fn add(&mut self, offered: Offered<'_>, by: Judge<'_>) -> Offer {
+        let Offered { field, value, .. } = offered;
+        let current = self.current.entry(field.clone()).or_default();
+        let brought = several::values(value);
+        let held = current.value.as_deref().map(several::values).unwrap_or_default();
+        if brought.is_subset(&held) {
+            return Offer::Same;
+        }
+        let kept = |why: String| Ruling {
+            verdict: FieldVerdict::Kept,
+            rule: format!("{}: {why}", FieldPolicy::Append.name()),
+        };
+        let barred = barred(offered.of(value), FieldPolicy::Append, current, by.policy, by.now);
+        let added: BTreeSet<String> = match &barred {
+            // Cleared as a whole.
+            Some(_) if current.cleared => BTreeSet::new(),
+            Some(_) => brought
+                .difference(&held)
+                .filter(|value| !current.removed.contains(*value))
+                .cloned()
+                .collect(),
+            None => brought.difference(&held).cloned().collect(),
+        };
+        if added.is_empty() {
+            let why = barred.unwrap_or_else(|| "nothing new".to_owned());
+            return self.differs(offered, value.to_owned(), kept(why));
+        }
+        let filled = current
+            .source
+            .as_deref()
+            .is_some_and(|owner| by.policy.standing_policy(field.name(), owner) == FieldPolicy::OnlyIfBlank);
+        let all: BTreeSet<String> = if filled {
+            added.clone()
+        } else {
+            held.union(&added).cloned().collect()
+        };
+        current.removed.retain(|value| !all.contains(value));
+        let ruling = Ruling {
+            verdict: FieldVerdict::Written,
+            rule: format!("{}: {} added", FieldPolicy::Append.name(), added.len()),
+        };
+        self.differs(offered, several::text(&all), ruling)
+    }
+
+    /// Notes what was ruled, and takes the value if it is to be written.
+    fn differs(&mut self, offered: Offered<'_>, value: String, ruling: Ruling) -> Offer {
+        let field = offered.field;
+        let current = self.current.entry(field.clone()).or_default();
         let (old_value, old_source) = (current.value.clone(), current.source.clone());
         if ruling.verdict == FieldVerdict::Written {
             *current = Current {
-                value: Some(value.to_owned()),
-                source: Some(source.to_owned()),
-                occurred_at: Some(occurred_at),
+                value: Some(value.clone()),
+                source: Some(offered.source.to_owned()),
+                occurred_at: Some(offered.occurred_at),
+                // A person's edit is remembered: what may not replace it may not replace what replaces it.
+                edited_at: current.edited_at,
+                cleared: current.cleared,
+                removed: std::mem::take(&mut current.removed),
             };
-            self.body.insert(field.clone(), value.to_owned());
-            self.origin.insert(
-                field.clone(),
-                Origin {
-                    source: source.to_owned(),
-                    lead_id,
-                    occurred_at,
-                    rule: ruling.rule.clone(),
-                },
-            );
+            let origin = offered.origin(ruling.rule.clone(), current);
+            self.body.insert(field.clone(), value.clone());
+            self.origin.insert(field.clone(), origin);
+            self.confirmed.remove(field);
         }
         Offer::Differs {
+            new_value: value,
             ruling,
             old_value,
             old_source,
@@ -280,12 +312,34 @@ mod tests {
         DateTime::from_timestamp(1_780_000_000 + 86_400 * i64::from(day), 0).unwrap()
     }
 
+    fn judge<'a>(policy: &'a Policy, same: SameValue<'a>) -> Judge<'a> {
+        Judge {
+            policy,
+            same,
+            multiple: &|_| false,
+            now: day(100),
+        }
+    }
+
+    fn of_city<'a>(value: &'a str, source: &'a str, occurred_at: DateTime<Utc>) -> Offered<'a> {
+        Offered {
+            field: &Field::City,
+            value,
+            source,
+            lead_id: LeadId(2),
+            occurred_at,
+        }
+    }
+
     fn set_by(source: &str, city: &str, occurred_at: DateTime<Utc>) -> Provenance {
         Provenance {
             value: Some(city.to_owned()),
             source: source.to_owned(),
             occurred_at,
             lead_id: Some(1),
+            edited_at: None,
+            cleared: false,
+            removed: None,
         }
     }
 
@@ -298,6 +352,7 @@ mod tests {
             doubted: Vec::new(),
             additional_emails: Vec::new(),
             updated_at: None,
+            noted_since: None,
             has_open_intent: false,
         }
     }
@@ -307,9 +362,9 @@ mod tests {
         let policy = policy();
         let known = living_in("Bonn", set_by("webinar", "Bonn", day(0)));
         let same = |_: &Field, left: &str, right: &str| left == right;
-        let mut desired = Desired::of_known(&known, &same);
-        let mut offer =
-            |value, source, seen| desired.offer(&Field::City, value, source, LeadId(2), day(seen), &policy, &same);
+        let by = judge(&policy, &same);
+        let mut desired = Desired::of_known(&known, by);
+        let mut offer = |value, source, seen| desired.offer(of_city(value, source, day(seen)), by);
         assert!(matches!(offer("Bonn", "payments", 1), Offer::Same));
         let Offer::Differs { ruling, .. } = offer("Rome", "fair", 2) else {
             panic!("another city is no offer of the same")
@@ -332,8 +387,9 @@ mod tests {
                 doubted,
                 ..living_in("Bonn", set_by("fair", "Kiel", day(3)))
             };
-            let mut desired = Desired::of_known(&known, &same);
-            match desired.offer(&Field::City, "Rome", "fair", LeadId(4), day(4), &policy, &same) {
+            let by = judge(&policy, &same);
+            let mut desired = Desired::of_known(&known, by);
+            match desired.offer(of_city("Rome", "fair", day(4)), by) {
                 Offer::Differs { ruling, .. } => ruling.verdict,
                 Offer::Same => panic!("another city is no offer of the same"),
             }

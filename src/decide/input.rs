@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desired::SameValue;
+use chrono::{DateTime, Utc};
+
+use super::desired::{Judge, SameValue};
 use super::person_key::PersonKeys;
 use super::policy::Policy;
 use crate::domain::{Candidate, ContactId, Field, IntentId, KeyHolder, KnownContact, Lead, LeadId, Normalized};
@@ -66,4 +68,20 @@ pub struct BatchInput<'a> {
     pub mirrored: &'a dyn Fn(&Field) -> bool,
     /// Whether two values say the same.
     pub same: SameValue<'a>,
+    /// Whether the CRM keeps several values in a field, joined with `;`.
+    pub multiple: &'a dyn Fn(&Field) -> bool,
+    /// When it is decided: ranks may have faded by then.
+    pub now: DateTime<Utc>,
+}
+
+impl BatchInput<'_> {
+    /// By what values are ruled on.
+    pub(super) fn judge(&self) -> Judge<'_> {
+        Judge {
+            policy: self.policy,
+            same: self.same,
+            multiple: self.multiple,
+            now: self.now,
+        }
+    }
 }

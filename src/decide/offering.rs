@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::batch::Fold;
-use super::desired::{Desired, Offer};
+use super::desired::{Desired, Offer, Offered};
 use super::input::LeadInput;
 use crate::domain::{ChangeRow, ContactId, Field, FieldVerdict};
 
@@ -12,6 +12,7 @@ impl Fold<'_, '_> {
     /// were the same.
     pub(super) fn offer_all(&mut self, place: usize, contact_id: ContactId) -> Vec<Field> {
         let input = self.input;
+        let by = input.judge();
         let LeadInput { lead, normalized, .. } = &input.leads[place];
         let decision_id = input.decision_ids[place];
         let source = lead.source.as_deref().unwrap_or_default();
@@ -36,17 +37,17 @@ impl Fold<'_, '_> {
                     .push(refusal(decision_id, field.clone(), Some(value.clone()), reason));
                 continue;
             }
-            match desired.offer(
+            let offered = Offered {
                 field,
                 value,
                 source,
-                lead.lead_id,
-                lead.occurred_at,
-                input.policy,
-                input.same,
-            ) {
+                lead_id: lead.lead_id,
+                occurred_at: lead.occurred_at,
+            };
+            match desired.offer(offered, by) {
                 Offer::Same => same.push(field.clone()),
                 Offer::Differs {
+                    new_value,
                     ruling,
                     old_value,
                     old_source,
@@ -58,7 +59,7 @@ impl Fold<'_, '_> {
                         decision_id,
                         field: field.clone(),
                         old_value,
-                        new_value: Some(value.clone()),
+                        new_value: Some(new_value),
                         verdict: ruling.verdict,
                         rule: ruling.rule,
                         old_source,

@@ -1,8 +1,14 @@
 //! Precedence: may this value of this source replace what is there?
+//!
+//! A claim that stands higher wins, see [`super::standing`]. Before that, a person may have cleared the field in the CRM:
+//! what a source below the CRM's rank brings does not fill it again.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
 use super::policy::{CRM_SOURCE, FieldPolicy, Policy};
+use super::standing::{Claim, Standing, standing};
 use crate::domain::FieldVerdict;
 
 /// What a contact holds in a field.
@@ -14,6 +20,12 @@ pub struct Current {
     pub source: Option<String>,
     /// When that source saw it.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// When a person last set or cleared it in the CRM, as far as that is known. Stands on when a source has written it since.
+    pub edited_at: Option<DateTime<Utc>>,
+    /// That was clearing it.
+    pub cleared: bool,
+    /// Of a field of several values, those that somebody took out in the CRM.
+    pub removed: BTreeSet<String>,
 }
 
 /// What a lead brings.
@@ -38,258 +50,147 @@ pub struct Ruling {
     pub rule: String,
 }
 
-/// Rules on a value that differs from the one that is there.
+/// Rules on a value that a lead brings. `now` is when it is decided: ranks may have faded by then.
 ///
 /// Blank input is never passed here: it erases nothing. A value that was cleared in the CRM has the CRM as its source
 /// and no value, and counts as set.
-///
-/// Where ranks and times are equal, the greater text wins: the result must not depend on the order of arrival.
-pub fn rule(incoming: Incoming<'_>, current: &Current, policy: &Policy) -> Ruling {
+pub fn rule(incoming: Incoming<'_>, current: &Current, policy: &Policy, now: DateTime<Utc>) -> Ruling {
     let field_policy = policy.field_policy(incoming.field, incoming.source);
-    let written = |why: String| Ruling {
-        verdict: FieldVerdict::Written,
+    let (written, why) = weigh(incoming, field_policy, current, policy, now);
+    Ruling {
+        verdict: if written {
+            FieldVerdict::Written
+        } else {
+            FieldVerdict::Kept
+        },
         rule: format!("{}: {why}", field_policy.name()),
-    };
-    let kept = |why: String| Ruling {
-        verdict: FieldVerdict::Kept,
-        rule: format!("{}: {why}", field_policy.name()),
-    };
-
-    if field_policy == FieldPolicy::Never {
-        return kept(format!("{} may not write it", incoming.source));
     }
-    let Some(owner) = current.source.as_deref() else {
-        return match &current.value {
-            None => written("blank".to_owned()),
-            Some(_) => against(incoming, current, CRM_SOURCE, field_policy, policy, &written, &kept),
-        };
-    };
-    against(incoming, current, owner, field_policy, policy, &written, &kept)
 }
 
-fn against(
+fn weigh(
     incoming: Incoming<'_>,
-    current: &Current,
-    owner: &str,
     field_policy: FieldPolicy,
+    current: &Current,
     policy: &Policy,
-    written: &dyn Fn(String) -> Ruling,
-    kept: &dyn Fn(String) -> Ruling,
-) -> Ruling {
-    let cleared = if current.value.is_none() {
-        ", which cleared it"
-    } else {
-        ""
-    };
-    let mine = policy.rank(incoming.source).unwrap_or(0);
-    let theirs = policy.rank(owner).unwrap_or(0);
-    let newer = match current.occurred_at {
-        None => true,
-        Some(then) if incoming.occurred_at != then => incoming.occurred_at > then,
-        Some(_) => match field_policy {
-            // The rank breaks the tie of two times, then the text.
-            FieldPolicy::Newest if mine != theirs => mine > theirs,
-            _ => Some(incoming.value) > current.value.as_deref(),
-        },
-    };
-    match field_policy {
-        FieldPolicy::Never => kept(format!("{} may not write it", incoming.source)),
-        FieldPolicy::OnlyIfBlank => match &current.value {
-            Some(_) => kept(format!("not blank, {owner} set it")),
-            None => kept(format!("{owner} cleared it")),
-        },
-        FieldPolicy::Newest if newer => written(format!("newer than {owner}")),
-        FieldPolicy::Newest => kept(format!("older than {owner}{cleared}")),
-        FieldPolicy::HighestRank if mine > theirs => {
-            written(format!("{} {mine} above {owner} {theirs}", incoming.source))
-        }
-        FieldPolicy::HighestRank if mine < theirs => {
-            kept(format!("{} {mine} below {owner} {theirs}{cleared}", incoming.source))
-        }
-        FieldPolicy::HighestRank if newer => written(format!("rank {mine} as {owner}, newer")),
-        FieldPolicy::HighestRank => kept(format!("rank {mine} as {owner}, not newer{cleared}")),
+    now: DateTime<Utc>,
+) -> (bool, String) {
+    let Incoming { field, source, .. } = incoming;
+    if field_policy == FieldPolicy::Never {
+        return (false, format!("{source} may not write it"));
     }
+    let Some(owner) = current.source.as_deref().or(current.value.as_ref().map(|_| CRM_SOURCE)) else {
+        return (true, "blank".to_owned());
+    };
+    let barred = barred(incoming, field_policy, current, policy, now);
+    let Some(value) = current.value.as_deref() else {
+        if let Some(why) = barred {
+            return (false, why);
+        }
+        let rank = policy.rank_at(field, source, Some(incoming.occurred_at), now);
+        let theirs = policy.rank_at(field, owner, current.occurred_at, now);
+        return (true, above_or_newer(source, rank, owner, theirs));
+    };
+    let mine = Claim {
+        value: incoming.value,
+        source,
+        seen_at: Some(incoming.occurred_at),
+    };
+    let mine = standing(mine, field, field_policy, policy, now);
+    let standing_policy = policy.standing_policy(field, owner);
+    let theirs = Claim {
+        value,
+        source: owner,
+        seen_at: current.occurred_at,
+    };
+    let theirs = standing(theirs, field, standing_policy, policy, now);
+    match barred {
+        Some(why) if mine > theirs => (false, why),
+        _ => (
+            mine > theirs,
+            words(source, &mine, field_policy, owner, &theirs, standing_policy),
+        ),
+    }
+}
+
+/// Why what a person set or cleared in the CRM does not give way, whatever holds the field since: what was seen before does
+/// not count any more unless its source ranks above the CRM, and what was cleared is not filled below the CRM's rank at all.
+/// A rank that has faded bars nobody.
+pub(super) fn barred(
+    incoming: Incoming<'_>,
+    field_policy: FieldPolicy,
+    current: &Current,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let Incoming { field, source, .. } = incoming;
+    let edited_at = current.edited_at?;
+    let faded = policy.is_faded(field, CRM_SOURCE, Some(edited_at), now);
+    let rank = policy.rank_at(field, source, Some(incoming.occurred_at), now);
+    let theirs = policy.field_rank(field, CRM_SOURCE);
+    let newer = incoming.occurred_at > edited_at;
+    let did = if current.cleared { "cleared" } else { "set" };
+    let before = || format!("seen before {CRM_SOURCE} {did} it");
+    let below = || format!("{source} {rank} below {CRM_SOURCE} {theirs}, which cleared it");
+    match field_policy {
+        _ if faded => None,
+        // An opt-out counts, whoever hears of it.
+        FieldPolicy::Tighten => (!newer).then(before),
+        FieldPolicy::OnlyIfBlank | FieldPolicy::Never => current.cleared.then(|| format!("{CRM_SOURCE} cleared it")),
+        _ if current.cleared && rank < theirs => Some(below()),
+        // Of several values only those that were taken out are barred.
+        FieldPolicy::Append if rank < theirs => Some(below()),
+        FieldPolicy::Newest if current.cleared => (!newer).then(before),
+        _ => (rank <= theirs && !newer).then(before),
+    }
+}
+
+fn above_or_newer(source: &str, rank: i32, owner: &str, theirs: i32) -> String {
+    match rank > theirs {
+        true => format!("{source} {rank} above {owner} {theirs}"),
+        false => format!("rank {rank} as {owner}, newer"),
+    }
+}
+
+/// What decided, in words.
+fn words(
+    source: &str,
+    mine: &Standing<'_>,
+    field_policy: FieldPolicy,
+    owner: &str,
+    theirs: &Standing<'_>,
+    standing_policy: FieldPolicy,
+) -> String {
+    let won = mine > theirs;
+    if mine.class != theirs.class {
+        return match (won, standing_policy, field_policy) {
+            (true, FieldPolicy::OnlyIfBlank, _) => format!("{owner} only filled it"),
+            (false, _, FieldPolicy::OnlyIfBlank) => format!("not blank, {owner} set it"),
+            (true, _, _) => format!("above {owner}, which follows {}", standing_policy.name()),
+            (false, _, _) => format!("below {owner}, which follows {}", standing_policy.name()),
+        };
+    }
+    let same_measure = mine.measure == theirs.measure;
+    let (rank, rank_of_theirs) = (mine.rank, theirs.rank);
+    match field_policy {
+        FieldPolicy::OnlyIfBlank if won => format!("seen before what {owner} filled in"),
+        FieldPolicy::OnlyIfBlank | FieldPolicy::Never => format!("not blank, {owner} set it"),
+        FieldPolicy::Newest if won => format!("newer than {owner}"),
+        FieldPolicy::Newest => format!("older than {owner}"),
+        FieldPolicy::Longest if !same_measure => pick(won, "longer", "shorter", owner),
+        FieldPolicy::Min if !same_measure => pick(won, "less", "more", owner),
+        FieldPolicy::Max if !same_measure => pick(won, "more", "less", owner),
+        FieldPolicy::Tighten if !same_measure => pick(won, "tighter", "looser", owner),
+        _ if rank > rank_of_theirs => format!("{source} {rank} above {owner} {rank_of_theirs}"),
+        _ if rank < rank_of_theirs => format!("{source} {rank} below {owner} {rank_of_theirs}"),
+        _ if won => format!("rank {rank} as {owner}, newer"),
+        _ => format!("rank {rank} as {owner}, not newer"),
+    }
+}
+
+fn pick(won: bool, more: &str, less: &str, owner: &str) -> String {
+    let word = if won { more } else { less };
+    format!("{word} than {owner}'s")
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::decide::policy::FieldRule;
-
-    fn at(day: u32) -> DateTime<Utc> {
-        DateTime::from_timestamp(86_400 * i64::from(day), 0).unwrap()
-    }
-
-    fn policy(field_policy: FieldPolicy) -> Policy {
-        Policy {
-            sources: BTreeMap::from([
-                ("payments".into(), 90),
-                ("crm".into(), 50),
-                ("webinar".into(), 20),
-                ("fair".into(), 20),
-            ]),
-            fields: vec![FieldRule {
-                field: "*".into(),
-                source: "*".into(),
-                policy: field_policy,
-            }],
-            ..Policy::default()
-        }
-    }
-
-    fn held(value: Option<&str>, source: Option<&str>, day: u32) -> Current {
-        Current {
-            value: value.map(Into::into),
-            source: source.map(Into::into),
-            occurred_at: Some(at(day)),
-        }
-    }
-
-    #[track_caller]
-    fn check(field_policy: FieldPolicy, source: &str, day: u32, current: &Current, verdict: FieldVerdict, words: &str) {
-        let incoming = Incoming {
-            field: "street",
-            value: "Main St 1",
-            source,
-            occurred_at: at(day),
-        };
-        let ruling = rule(incoming, current, &policy(field_policy));
-        assert_eq!(ruling.verdict, verdict, "{}", ruling.rule);
-        assert!(ruling.rule.contains(words), "{:?} should say {words:?}", ruling.rule);
-    }
-
-    #[test]
-    fn highest_rank_keeps_the_better_source_however_old() {
-        use FieldPolicy::HighestRank;
-        let billing = held(Some("Old Rd 9"), Some("payments"), 1);
-        check(
-            HighestRank,
-            "webinar",
-            9,
-            &billing,
-            FieldVerdict::Kept,
-            "webinar 20 below payments 90",
-        );
-        check(HighestRank, "payments", 9, &billing, FieldVerdict::Written, "newer");
-        check(HighestRank, "payments", 0, &billing, FieldVerdict::Kept, "not newer");
-        let other = held(Some("Old Rd 9"), Some("webinar"), 5);
-        check(
-            HighestRank,
-            "payments",
-            1,
-            &other,
-            FieldVerdict::Written,
-            "payments 90 above webinar 20",
-        );
-        check(HighestRank, "fair", 6, &other, FieldVerdict::Written, "newer");
-        check(HighestRank, "fair", 4, &other, FieldVerdict::Kept, "not newer");
-    }
-
-    #[test]
-    fn a_value_nobody_is_known_to_have_set_is_the_crms() {
-        let unknown = Current {
-            value: Some("Old Rd 9".into()),
-            source: None,
-            occurred_at: Some(at(1)),
-        };
-        check(
-            FieldPolicy::HighestRank,
-            "webinar",
-            9,
-            &unknown,
-            FieldVerdict::Kept,
-            "below crm 50",
-        );
-        check(
-            FieldPolicy::HighestRank,
-            "payments",
-            0,
-            &unknown,
-            FieldVerdict::Written,
-            "above crm 50",
-        );
-    }
-
-    #[test]
-    fn a_value_cleared_in_the_crm_is_not_a_value_never_filled() {
-        let cleared = held(None, Some("crm"), 3);
-        check(
-            FieldPolicy::HighestRank,
-            "webinar",
-            9,
-            &cleared,
-            FieldVerdict::Kept,
-            "cleared",
-        );
-        check(
-            FieldPolicy::OnlyIfBlank,
-            "payments",
-            9,
-            &cleared,
-            FieldVerdict::Kept,
-            "cleared",
-        );
-        check(
-            FieldPolicy::HighestRank,
-            "webinar",
-            9,
-            &Current::default(),
-            FieldVerdict::Written,
-            "blank",
-        );
-    }
-
-    #[test]
-    fn newest_asks_for_the_time_alone_and_the_rank_breaks_ties() {
-        use FieldPolicy::Newest;
-        let billing = held(Some("Old Rd 9"), Some("payments"), 5);
-        check(
-            Newest,
-            "webinar",
-            6,
-            &billing,
-            FieldVerdict::Written,
-            "newer than payments",
-        );
-        check(
-            Newest,
-            "webinar",
-            4,
-            &billing,
-            FieldVerdict::Kept,
-            "older than payments",
-        );
-        check(Newest, "webinar", 5, &billing, FieldVerdict::Kept, "older");
-    }
-
-    #[test]
-    fn only_if_blank_fills_and_never_replaces_and_never_means_never() {
-        let billing = held(Some("Old Rd 9"), Some("webinar"), 1);
-        check(
-            FieldPolicy::OnlyIfBlank,
-            "payments",
-            9,
-            &billing,
-            FieldVerdict::Kept,
-            "not blank",
-        );
-        check(
-            FieldPolicy::OnlyIfBlank,
-            "webinar",
-            9,
-            &Current::default(),
-            FieldVerdict::Written,
-            "blank",
-        );
-        check(
-            FieldPolicy::Never,
-            "payments",
-            9,
-            &Current::default(),
-            FieldVerdict::Kept,
-            "may not",
-        );
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! A decided batch: the rows that `gate.intend` stores, ready to be turned into JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,15 @@ pub struct Origin {
     pub occurred_at: DateTime<Utc>,
     /// The rule that let it through.
     pub rule: String,
+    /// When a person last set or cleared the field in the CRM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// That was clearing it.
+    #[serde(default)]
+    pub cleared: bool,
+    /// Of a field of several values, those that somebody took out in the CRM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<BTreeSet<String>>,
 }
 
 /// A value that the CRM holds already, brought again by a source with a better claim: it is that source's from now on.

@@ -1,6 +1,6 @@
 //! A contact: as a CRM returns it, and as the mirror knows it with the origin of each value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,15 @@ pub struct Provenance {
     pub occurred_at: DateTime<Utc>,
     /// The lead that brought it.
     pub lead_id: Option<i64>,
+    /// When a person last set or cleared the field in the CRM.
+    #[serde(default)]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// That was clearing it.
+    #[serde(default)]
+    pub cleared: bool,
+    /// Of a field of several values, those that somebody took out in the CRM.
+    #[serde(default)]
+    pub removed: Option<BTreeSet<String>>,
 }
 
 /// A contact that a read by its id did not find.
@@ -100,6 +109,8 @@ pub struct KnownContact {
     pub additional_emails: Vec<String>,
     /// When the CRM last changed the contact, as far as the mirror knows.
     pub updated_at: Option<DateTime<Utc>>,
+    /// Values without a provenance were set before.
+    pub noted_since: Option<DateTime<Utc>>,
     /// A write about this person is under way or its outcome is not known: nothing else may be written now.
     pub has_open_intent: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::time::Instant;
 
+use chrono::Utc;
 use deadpool_postgres::GenericClient;
 
 use super::PushError;
@@ -164,6 +165,14 @@ async fn decide(
         refuse: &|field, value| rules.schema.check(field, value).err().map(|fault| fault.code()),
         mirrored: &|field| rules.mirrored.contains(field),
         same: &|field, left, right| same(normalizer, field, left, right),
+        multiple: &|field| {
+            rules
+                .schema
+                .properties
+                .get(field)
+                .is_some_and(|property| property.multiple)
+        },
+        now: Utc::now(),
     };
     Ok(decide_batch(input))
 }

@@ -1,6 +1,10 @@
 //! The rulebook: what all loops work by. The policy and the normalizer of the rules in force, the CRM's properties, and
 //! the fields that the mirror holds. Read once, and again when the rules have changed.
 
+mod contradictions;
+
+pub use contradictions::contradictions;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crm::{FieldSet, Schema};

@@ -215,6 +215,7 @@ pub async fn known_contacts(
                 doubted,
                 additional_emails: row.try_get("additional_emails")?,
                 updated_at: row.try_get("updated_at")?,
+                noted_since: row.try_get("noted_since")?,
                 has_open_intent: row.try_get("has_open_intent")?,
             },
         );

@@ -37,6 +37,17 @@ pub async fn read_policy(client: &impl GenericClient) -> Result<Policy, StoreErr
     Ok(policy)
 }
 
+/// Sources that have brought leads and are not entered in `rules.source`, with the number of their leads that wait for that.
+///
+/// # Errors
+/// As every statement.
+pub async fn unranked_sources(client: &impl GenericClient) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = call::rows(client, "select * from gate.unranked_sources()", &[]).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("source")?, row.try_get("leads")?)))
+        .collect()
+}
+
 /// The normalizer's lists.
 ///
 /// # Errors

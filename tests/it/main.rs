@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod config;
+mod decide;
 mod demo;
 #[cfg(feature = "failpoints")]
 mod faults;

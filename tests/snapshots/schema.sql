@@ -159,6 +159,7 @@ create table crm.contact -- The mirror: one row for each contact of the CRM, als
   archived_at timestamp with time zone -- When it was found to be gone. A tombstone is never matched.
   gone_reason text -- archived (in the bin), merged (see crm.contact_alias), erased (nowhere: values and provenance are dropped, see gate.erased_key), or missing (nowhere, but somebody holds an address of theirs).
   seen_at timestamp with time zone not null default now() -- When this row was last read from the CRM or confirmed by our own write.
+  noted_since timestamp with time zone -- What was changed in the CRM since then is noted in crm.contact_field; a value that is not noted there is older. Null: Gatekeeper made the contact.
   constraint contact_crm_id_key UNIQUE (crm_id)
   constraint contact_gone CHECK (((archived_at IS NULL) = (gone_reason IS NULL)))
   constraint contact_gone_reason CHECK ((gone_reason = ANY (ARRAY['archived'::text, 'merged'::text, 'erased'::text, 'missing'::text])))
@@ -186,15 +187,19 @@ create table crm.contact_alias -- Ids that the CRM absorbed in a merge, and the 
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
 
-create table crm.contact_field -- Provenance: which source set which value of which contact. A value in crm.contact that differs from the one here was changed in the CRM since.
+create table crm.contact_field -- Provenance: who set which value of which contact, also in the CRM as far as the mirror has seen it happen. A value in crm.contact that differs from the one here was changed in the CRM since.
   contact_id bigint not null -- The person.
   field text not null -- Canonical name, or the CRM's own name of the property.
-  value text -- The value that was written.
-  source text not null -- The source that set it.
-  lead_id bigint -- The lead that brought it.
-  occurred_at timestamp with time zone not null -- When the source saw it.
-  written_at timestamp with time zone not null default now() -- When the CRM confirmed it.
+  value text -- The value that was set. Null: it was cleared.
+  source text not null -- The source that set it; crm for somebody in the CRM itself.
+  lead_id bigint -- The lead that brought it. Null: no lead.
+  occurred_at timestamp with time zone not null -- When the source saw it; for the CRM, when the contact was changed.
+  written_at timestamp with time zone not null default now() -- When the CRM confirmed it, or when the mirror saw it.
   rule text not null -- The rule that let it through.
+  edited_at timestamp with time zone -- When a person last set or cleared the field in the CRM, as far as the mirror has seen it. Stands on when a source has written it since.
+  cleared boolean not null default false -- That was clearing it: what a source below the rank of the CRM brings does not fill it again.
+  removed text[] -- Where the policy is append: the values that somebody took out in the CRM.
+  constraint contact_field_cleared CHECK (((NOT cleared) OR (edited_at IS NOT NULL)))
   constraint contact_field_pkey PRIMARY KEY (contact_id, field)
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
@@ -619,13 +624,21 @@ create table rules.company_suffix -- Words that do not tell companies apart: gmb
   grant insert, select to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
-create table rules.field -- Which policy holds for a field and a source. The most exact row counts: field and source, then field for all, then source for all fields, then all for all.
+create table rules.field -- Which policy holds for a field and a source. The most exact row that says something counts, for policy, rank and expires_days each by itself: field and source, then field for all, then source for all fields, then all for all. A row for the source crm says how values stand that were set in the CRM itself.
   field text not null -- Canonical name or CRM name of the property; '*' for all fields.
   source text not null default '*'::text -- Name of the source; '*' for all.
-  policy text not null -- highest_rank: the better source wins, the newer value within one rank. newest: the newer value wins, whoever brings it. only_if_blank: fills, never replaces. never: this source may not write the field.
+  policy text -- highest_rank: the better source wins, the newer value within one rank. newest: the newer value wins, whoever brings it. longest, min, max: the longer, smaller, greater value wins. tighten: only towards the end of the scale. append: added to what a field of several values holds. only_if_blank: fills, never replaces. never: this source may not write the field. Null: as the less exact rows say.
   note text -- Why, for people.
+  rank integer -- Rank of this source in this field, instead of the one in rules.source.
+  expires_days integer -- So many days after the source saw a value of this field its rank is 0.
+  scale text[] -- For tighten: the values from the loosest to the tightest, such as {false,true} for an opt-out.
+  constraint field_append CHECK (((policy <> 'append'::text) OR (field <> '*'::text)))
+  constraint field_expires CHECK (((expires_days >= 1) AND (expires_days <= 36500)))
   constraint field_pkey PRIMARY KEY (field, source)
-  constraint field_policy CHECK ((policy = ANY (ARRAY['highest_rank'::text, 'newest'::text, 'only_if_blank'::text, 'never'::text])))
+  constraint field_policy CHECK ((policy = ANY (ARRAY['highest_rank'::text, 'newest'::text, 'only_if_blank'::text, 'never'::text, 'append'::text, 'longest'::text, 'min'::text, 'max'::text, 'tighten'::text])))
+  constraint field_rank CHECK (((rank IS NULL) OR (((rank >= 0) AND (rank <= 1000)) AND (source <> '*'::text))))
+  constraint field_says_something CHECK ((COALESCE(policy, (rank)::text, (expires_days)::text) IS NOT NULL))
+  constraint field_scale CHECK ((((NOT (policy IS DISTINCT FROM 'tighten'::text)) = (scale IS NOT NULL)) AND ((scale IS NULL) OR ((cardinality(scale) >= 2) AND (field <> '*'::text)))))
   CREATE TRIGGER note_delete AFTER DELETE ON rules.field REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.field REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.field FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -747,8 +760,10 @@ create table rules.shared_phone -- Numbers that do not identify one person, such
 
 create table rules.source -- The sources, and how far each is trusted. The row 'crm' stands for values that were set in the CRM itself.
   source text not null -- Name, as in staging.lead.source.
-  rank integer not null -- 0 to 1000. A value of a lower rank never replaces one of a higher rank where the policy is highest_rank.
+  rank integer not null -- 0 to 1000. A value of a lower rank never replaces one of a higher rank where the policy is highest_rank. A row of rules.field may set another rank for a field.
   description text -- What it is, for people.
+  expires_days integer -- So many days after the source saw a value its rank is 0: whoever comes then may replace it. Null: never. A row of rules.field may set another number for a field.
+  constraint source_expires CHECK (((expires_days >= 1) AND (expires_days <= 36500)))
   constraint source_name CHECK (((source <> ''::text) AND (source <> '*'::text)))
   constraint source_pkey PRIMARY KEY (source)
   constraint source_rank_range CHECK (((rank >= 0) AND (rank <= 1000)))
@@ -1176,13 +1191,16 @@ create function gate.intend(p_replica uuid, p_batch jsonb) returns void volatile
 create function gate.intents_stored(p_intents uuid[]) returns bigint stable
   grant execute to gatekeeper_daemon
 
+create function gate.is_appended(p_field text) returns boolean stable
+  grant execute to gatekeeper_daemon
+
 create function gate.is_idle() returns boolean stable
   grant execute to gatekeeper_daemon
 
 create function gate.is_past_asking(p_created_at timestamp with time zone, p_attempts integer) returns boolean stable
   grant execute to gatekeeper_daemon
 
-create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, has_open_intent boolean) stable
+create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, noted_since timestamp with time zone, has_open_intent boolean) stable
   grant execute to gatekeeper_daemon
 
 create function gate.last_scan() returns timestamp with time zone stable
@@ -1276,6 +1294,9 @@ create function gate.note_account(p_account_id text, p_time_zone text, p_has_uni
   grant execute to gatekeeper_daemon
 
 create function gate.note_call(p_call jsonb) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.note_changes(p_records jsonb) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.note_health(p_failed boolean) returns void volatile
@@ -1383,6 +1404,9 @@ create function gate.retry_tokens(p_budget gate.retry_budget) returns double pre
 create function gate.rewrite_overwritten(p_replica uuid, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.says_same(p_field text, p_left text, p_right text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
 create function gate.scan_changed(p_scan bigint) returns bigint[] volatile set plan_cache_mode=force_custom_plan
   grant execute to gatekeeper_daemon
 
@@ -1443,7 +1467,13 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
+create function gate.unranked_sources() returns TABLE(source text, leads bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.use_learned() returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.values_of(p_contact crm.contact) returns jsonb immutable
   grant execute to gatekeeper_daemon
 
 create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on

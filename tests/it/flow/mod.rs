@@ -12,6 +12,7 @@ pub(crate) mod invariants;
 mod labelled;
 mod late;
 mod people;
+mod policies;
 mod precedence;
 mod refusals;
 mod replay;

@@ -228,12 +228,13 @@ fn leads_of_one_person() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(lead, 3..8)
 }
 
-/// What the CRM holds after these leads came in these batches. One policy for all sources of a field, but for `never`:
-/// where sources of one field follow different policies, who comes last may win.
+/// What the CRM holds after these leads came in these batches.
 async fn after(leads: &[Value], batch: usize) -> Value {
     let world = World::new().await;
     world.rule("street", "*", "newest").await;
     world.rule("state", "webinar", "never").await;
+    world.rule("company", "sales", "newest").await;
+    world.rule("company", "fair", "only_if_blank").await;
     for batch in leads.chunks(batch) {
         world.leads(batch.to_vec().into()).await;
         world.settle().await;

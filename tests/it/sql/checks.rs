@@ -101,6 +101,46 @@ const CASES: &[(&str, &str)] = &[
         "insert into rules.field (field, policy) values ('phone', 'sometimes')",
     ),
     (
+        "field_says_something",
+        "insert into rules.field (field, source) values ('phone', 'web')",
+    ),
+    (
+        "field_rank",
+        "insert into rules.field (field, rank) values ('phone', 10)",
+    ),
+    (
+        "field_rank",
+        "insert into rules.field (field, source, rank) values ('phone', 'web', 1001)",
+    ),
+    (
+        "field_expires",
+        "insert into rules.field (field, expires_days) values ('phone', 0)",
+    ),
+    (
+        "field_append",
+        "insert into rules.field (field, source, policy) values ('*', 'web', 'append')",
+    ),
+    (
+        "field_scale",
+        "insert into rules.field (field, policy) values ('phone', 'tighten')",
+    ),
+    (
+        "field_scale",
+        "insert into rules.field (field, policy, scale) values ('phone', 'newest', '{a,b}')",
+    ),
+    (
+        "field_scale",
+        "insert into rules.field (field, policy, scale) values ('phone', 'tighten', '{a}')",
+    ),
+    (
+        "source_expires",
+        "insert into rules.source (source, rank, expires_days) values ('web', 1, 0)",
+    ),
+    (
+        "contact_field_cleared",
+        "insert into crm.contact_field (contact_id, field, source, occurred_at, rule, cleared) values (1, 'city', 'crm', now(), '', true)",
+    ),
+    (
         "nickname_lower",
         "insert into rules.nickname (nickname, name) values ('Bob', 'robert')",
     ),
