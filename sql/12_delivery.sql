@@ -57,7 +57,21 @@ begin
     order by hashtextextended(earlier.source_key, hashtextextended(earlier.source, 0)) desc, earlier.lead_id desc
     limit 1
   ) as before
-  where before.content = gate.delivered(asked.whole);
+  where before.content = gate.delivered(asked.whole)
+    -- What was only decided for show was never delivered.
+    and not exists (
+      select
+      from audit.entry
+      join audit.settlement using (decision_id)
+      where entry.lead_id = before.number
+        and settlement.outcome = 'shadow'
+        and not exists (
+          select
+          from audit.entry as later
+          where later.lead_id = entry.lead_id
+            and later.decision_id > entry.decision_id
+        )
+    );
 end
 $$;
 

@@ -78,6 +78,11 @@ as $$
       from rules.source
       where expires_days is not null
     ),
+    'shadow', (
+      select coalesce(jsonb_agg(source order by source), '[]')
+      from rules.source
+      where shadow
+    ),
     'fields', (
       select coalesce(jsonb_agg(
         jsonb_build_object(

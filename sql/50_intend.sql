@@ -186,7 +186,7 @@ begin
     select *
     from jsonb_to_recordset(p_batch -> 'decisions') as decision (
       decision_id bigint, lead_id bigint, source text, action text, tier text, score real, contact_id bigint,
-      crm_id text, reason text, evidence jsonb, intent_id uuid
+      crm_id text, reason text, evidence jsonb, intent_id uuid, shadow boolean
     )
   ), noted as (
     insert into audit.entry (
@@ -203,6 +203,13 @@ begin
     select intent_id, lead_id, decision_id
     from decision
     where intent_id is not null
+      and shadow is not true
+  ), shown as (
+    insert into audit.settlement (decision_id, outcome)
+    select decision_id, 'shadow'
+    from decision
+    where shadow
+      and action not in ('dead', 'review')
   ), dead as (
     insert into gate.dead_letter (lead_id, decision_id, reason)
     select lead_id, decision_id, reason
@@ -222,7 +229,7 @@ begin
   )
   update gate.work
   set state = case
-        when decision.intent_id is not null then 'intended'
+        when decision.intent_id is not null and decision.shadow is not true then 'intended'
         when decision.action in ('dead', 'review') then decision.action
         else 'done'
       end,

@@ -27,7 +27,7 @@ select
 from audit.entry
 left join audit.settlement using (decision_id);
 
-comment on view audit.decision is 'One row for each time a lead was decided, with the outcome: applied, rejected, none; null while the write is under way.';
+comment on view audit.decision is 'One row for each time a lead was decided, with the outcome: applied, rejected, shadow (decided for show), none; null while the write is under way.';
 
 -- Leads that could not be processed and wait for a person.
 create or replace view report.dead_letter as

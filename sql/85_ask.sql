@@ -265,7 +265,8 @@ as $$
     ),
     'account_id', (select account_id from gate.site),
     'guarantee_class', (select case when has_unique_key then 'A' end from gate.site),
-    'policy_version', gate.policy_version()
+    'policy_version', gate.policy_version(),
+    'shadow', (select coalesce(jsonb_agg(source order by source), '[]') from rules.source where shadow)
   )
 $$;
 

@@ -36,6 +36,8 @@ begin
     grant execute on all functions in schema gate to gatekeeper_daemon;
     grant insert, update, delete on all tables in schema crm, gate to gatekeeper_daemon;
     grant truncate on gate.signature, gate.card, gate.candidate_pair, gate.found_pair to gatekeeper_daemon;
+    -- `shadow on`, `shadow off`.
+    grant update (shadow) on rules.source to gatekeeper_daemon;
     -- `rules learn --use`.
     grant update (weight) on rules.match_weight to gatekeeper_daemon;
     revoke insert, update, delete on gate.installed from gatekeeper_daemon;

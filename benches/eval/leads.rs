@@ -133,6 +133,7 @@ pub(crate) async fn judge(ground: &Ground, contacts: &Path, leads: &Path) -> Out
         suspect_claims: 1_000,
         max_claims: 1_000,
         max_mirror_age: Duration::from_secs(36_000),
+        shadow: false,
     };
     let push = Push::new(store.clone(), line, rulebook, replica, settings, handle);
     let begun = Instant::now();

@@ -51,6 +51,7 @@ impl Decider {
             suspect_claims: 3,
             max_claims: 5,
             max_mirror_age: Duration::from_secs(7_200),
+            shadow: false,
         };
         Ok(Decider {
             push: Push::new(store.clone(), line, rulebook, replica, settings, handle),

@@ -16,6 +16,7 @@ mod rules;
 mod run;
 mod sandbox;
 mod setup;
+mod shadow;
 mod status;
 mod tell;
 mod why_not;
@@ -55,6 +56,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::InDoubt { action } => in_doubt::in_doubt(&config, action).await,
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Duplicates { action } => duplicates::duplicates(&config, action).await,
+        Command::Shadow { action } => shadow::shadow(&config, action).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),
     }

@@ -54,6 +54,15 @@ fn print(status: &Value) -> Result<(), CliError> {
         );
         rows.push(vec!["the gate holds".into(), held]);
     }
+    let shadow: Vec<String> = status["shadow"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(tell::text)
+        .collect();
+    if !shadow.is_empty() {
+        rows.push(vec!["sources in shadow".into(), shadow.join(", ")]);
+    }
     rows.push(vec!["writes under way".into(), status["open_intents"].to_string()]);
     rows.push(vec![
         "writes of unknown outcome".into(),

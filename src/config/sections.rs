@@ -134,6 +134,8 @@ pub struct Gate {
     pub settle_seconds: u32,
     /// Days that working rows of finished writes are kept.
     pub retention_days: u32,
+    /// Decide and audit everything, and write nothing.
+    pub shadow: bool,
 }
 
 /// `[daemon]`
@@ -258,6 +260,7 @@ impl Default for Gate {
             linger_milliseconds: 2000,
             settle_seconds: 10,
             retention_days: 30,
+            shadow: false,
         }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn start(
         suspect_claims: (max_claims + 1) / 2,
         max_claims,
         max_mirror_age: Duration::from_secs(config.mirror.max_age_seconds),
+        shadow: gate.shadow,
     };
     let push = Push::new(
         store.clone(),

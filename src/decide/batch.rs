@@ -7,14 +7,28 @@ use super::evidence::evidence;
 use super::identity::{Identity, identify};
 use super::input::{BatchInput, LeadInput, Verdict};
 use super::person_key::Founding;
-use super::policy::CRM_SOURCE;
+use super::unfit::unidentified;
 use crate::domain::{
-    Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, Normalized, ProvisionalContact,
-    Tier,
+    Action, Batch, ContactId, DecisionRow, Field, FieldVerdict, IntentId, KeyHolder, ProvisionalContact, Tier,
 };
 
 /// Decides. One decision for each lead, except for those that must wait for another write about their person.
+///
+/// Leads in shadow see what the others do, and each other; the others see nothing of them. So the batch is gone through
+/// twice: without them for what is written, and with them for what would have been.
 pub fn decide_batch(input: BatchInput<'_>) -> Batch {
+    let has_shadow = input.leads.iter().any(|lead| lead.shadow);
+    let mut batch = fold(&input, |lead| !lead.shadow);
+    if has_shadow {
+        batch.add_shadow(fold(&input, |_| true), |decision_id| {
+            let mut decided = input.decision_ids.iter().zip(&input.leads);
+            decided.any(|(id, lead)| *id == decision_id && lead.shadow)
+        });
+    }
+    batch
+}
+
+fn fold(input: &BatchInput<'_>, which: impl Fn(&LeadInput) -> bool) -> Batch {
     let mut fold = Fold {
         contact_of: vec![None; input.leads.len()],
         apart: BTreeSet::new(),
@@ -23,10 +37,12 @@ pub fn decide_batch(input: BatchInput<'_>) -> Batch {
         emails_taken: BTreeMap::new(),
         keys_founded: BTreeMap::new(),
         batch: Batch::default(),
-        input: &input,
+        input,
     };
-    for place in 0..input.leads.len() {
-        fold.lead(place);
+    for (place, lead) in input.leads.iter().enumerate() {
+        if which(lead) {
+            fold.lead(place);
+        }
     }
     fold.finish()
 }
@@ -57,6 +73,8 @@ struct Found {
     same: Vec<Field>,
     /// The contact that carries the key which this lead would found, although nothing else says that it is the same person.
     key_holder: Option<ContactId>,
+    /// Of a new person.
+    person_key: Option<String>,
 }
 
 impl Fold<'_, '_> {
@@ -141,22 +159,6 @@ impl Fold<'_, '_> {
         }
     }
 
-    /// Why a lead cannot be processed at all.
-    fn unfit(&self, lead: &LeadInput) -> Option<String> {
-        if !lead.is_there {
-            return Some("lead_deleted".into());
-        }
-        if lead.lead.claims > self.input.max_claims {
-            return Some("crash_suspect".into());
-        }
-        match lead.lead.source.as_deref() {
-            None | Some("") => Some("source_missing".into()),
-            Some(CRM_SOURCE) => Some("source_reserved".into()),
-            Some(source) if self.input.policy.rank(source).is_none() => Some("unknown_source".into()),
-            Some(_) => None,
-        }
-    }
-
     fn known(&mut self, place: usize, contact_id: ContactId, tier: Tier, score: Option<f32>) {
         if tier != Tier::Steward && !self.is_known_as(place, contact_id) {
             self.wait_apart(place, contact_id);
@@ -202,12 +204,14 @@ impl Fold<'_, '_> {
             None => Action::Unchanged,
         };
         let intent_id = desired.intent_id;
+        let person_key = desired.gatekeeper_key.clone();
         let found = Found {
             tier: Some(tier),
             score,
             contact_id: Some(contact_id),
             intent_id,
             same,
+            person_key,
             ..Found::default()
         };
         self.write_down(place, action, found);
@@ -296,7 +300,7 @@ impl Fold<'_, '_> {
         }
         self.order.push(contact_id);
         self.contact_of[place] = Some(contact_id);
-        self.keys_founded.insert(key, contact_id);
+        self.keys_founded.insert(key.clone(), contact_id);
         let intent_id = Some(self.input.intent_ids[place]);
         let tier = matches!(lead.verdict, Some(Verdict::Created)).then_some(Tier::Steward);
         let found = Found {
@@ -305,6 +309,7 @@ impl Fold<'_, '_> {
             contact_id: Some(contact_id),
             intent_id,
             same,
+            person_key: Some(key),
             ..Found::default()
         };
         self.write_down(place, Action::Create, found);
@@ -321,7 +326,15 @@ impl Fold<'_, '_> {
             self.batch.changes.retain(|change| change.decision_id != decision_id);
         }
         let thresholds = &self.input.policy.thresholds;
-        let evidence = evidence(lead, &found.same, found.key_holder, &self.contact_of, thresholds);
+        let person_key = found.person_key.as_deref();
+        let evidence = evidence(
+            lead,
+            &found.same,
+            found.key_holder,
+            person_key,
+            &self.contact_of,
+            thresholds,
+        );
         self.batch.decisions.push(DecisionRow {
             decision_id,
             lead_id: lead.lead.lead_id,
@@ -338,6 +351,7 @@ impl Fold<'_, '_> {
             reason: found.reason,
             evidence,
             intent_id: found.intent_id,
+            shadow: false,
         });
     }
 
@@ -358,16 +372,4 @@ impl Fold<'_, '_> {
         }
         self.batch
     }
-}
-
-/// Why nobody can be made of a lead: it has no identifier, and not both names and a company.
-fn unidentified(lead: &Normalized) -> Option<String> {
-    let keys = &lead.keys;
-    let named = keys.first_name.is_some() && keys.last_name.is_some() && keys.company.is_some();
-    if keys.external_id.is_some() || !keys.emails.is_empty() || !keys.phones.is_empty() || named {
-        return None;
-    }
-    let identifying = [Field::Email, Field::Phone, Field::MobilePhone, Field::ExternalId];
-    let refused = lead.refused.iter().find(|refusal| identifying.contains(&refusal.field));
-    Some(refused.map_or_else(|| "no_identifier".into(), |refusal| refusal.reason.clone()))
 }

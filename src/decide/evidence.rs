@@ -10,11 +10,12 @@ use crate::domain::{Candidate, ContactId, Document, Field, Names, Normalized, Ta
 /// What is kept of a decision: how the lead was read, whom it was compared with, which fields were the same.
 ///
 /// `contact_of` says which contact each earlier lead of the batch became; `key_holder` is the contact that carries the
-/// person key the lead would get.
+/// person key the lead would get, and `person_key` is that of the person whom it makes.
 pub(super) fn evidence(
     lead: &LeadInput,
     same: &[Field],
     key_holder: Option<ContactId>,
+    person_key: Option<&str>,
     contact_of: &[Option<ContactId>],
     thresholds: &Thresholds,
 ) -> Document {
@@ -55,6 +56,7 @@ pub(super) fn evidence(
         normalized: &lead.normalized,
         candidates: compared.chain(by_key).collect(),
         same,
+        person_key,
         thresholds,
     })
 }
@@ -64,6 +66,8 @@ struct Evidence<'a> {
     normalized: &'a Normalized,
     candidates: Vec<Considered<'a>>,
     same: &'a [Field],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person_key: Option<&'a str>,
     thresholds: &'a Thresholds,
 }
 

@@ -33,6 +33,8 @@ pub struct LeadInput {
     pub repeat_of: Option<LeadId>,
     /// What a steward has said.
     pub verdict: Option<Verdict>,
+    /// Decided for show: nothing of it is written.
+    pub shadow: bool,
 }
 
 /// All that a batch is decided on.

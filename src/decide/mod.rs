@@ -15,6 +15,7 @@ mod policy;
 mod precedence;
 mod several;
 mod standing;
+mod unfit;
 mod waiting;
 
 pub use batch::decide_batch;

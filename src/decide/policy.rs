@@ -1,6 +1,6 @@
 //! The rules in force: ranks of sources, policies of fields, thresholds of the matcher.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,8 @@ pub struct Policy {
     pub sources: BTreeMap<String, i32>,
     /// Days after which the rank of a source is 0, by source.
     pub expires_days: BTreeMap<String, i32>,
+    /// Sources whose leads are decided and not written.
+    pub shadow: BTreeSet<String>,
     /// Policies by field and source.
     pub fields: Vec<FieldRule>,
     /// Thresholds of the fuzzy tier.

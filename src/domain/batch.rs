@@ -140,8 +140,10 @@ pub struct DecisionRow {
     pub reason: Option<String>,
     /// What it was decided on.
     pub evidence: Document,
-    /// The write it went into.
+    /// The write it went into; of a decision in shadow, the one it would have gone into.
     pub intent_id: Option<IntentId>,
+    /// Decided for show: nothing of it is written.
+    pub shadow: bool,
 }
 
 /// One row of `audit.change`.
@@ -189,4 +191,31 @@ pub struct Batch {
     pub confirmed: Vec<ConfirmedRow>,
     /// Leads that were not decided because their person is being written.
     pub waiting: Vec<WaitingRow>,
+}
+
+impl Batch {
+    /// Takes over of a batch what was decided in shadow: decisions and their changes, and who waits. Whatever it would have
+    /// written stays out.
+    pub fn add_shadow(&mut self, all: Batch, is_shadow: impl Fn(i64) -> bool) {
+        let decided = all
+            .decisions
+            .into_iter()
+            .filter(|decision| is_shadow(decision.decision_id));
+        self.decisions.extend(decided.map(|decision| DecisionRow {
+            shadow: true,
+            ..decision
+        }));
+        let changes = all.changes.into_iter().filter(|change| is_shadow(change.decision_id));
+        self.changes.extend(changes);
+        let others: BTreeSet<LeadId> = self.waiting.iter().map(|waiting| waiting.lead_id).collect();
+        let decided: BTreeSet<LeadId> = self.decisions.iter().map(|decision| decision.lead_id).collect();
+        let waiting = all.waiting.into_iter();
+        let in_shadow =
+            waiting.filter(|waiting| !others.contains(&waiting.lead_id) && !decided.contains(&waiting.lead_id));
+        // They lend the person no keys.
+        self.waiting.extend(in_shadow.map(|waiting| WaitingRow {
+            keys: MatchKeys::default(),
+            ..waiting
+        }));
+    }
 }

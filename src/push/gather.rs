@@ -7,7 +7,7 @@ use std::time::Instant;
 use chrono::Utc;
 use deadpool_postgres::GenericClient;
 
-use super::PushError;
+use super::{PushError, PushSettings};
 use crate::decide::{BatchInput, Founding, LeadInput, PersonKeys, Verdict, decide_batch};
 use crate::domain::{
     Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target, Tier,
@@ -27,7 +27,7 @@ pub(super) async fn decide_and_intend(
     leads: Vec<(Claimed, Normalized)>,
     rules: &Rules,
     person_keys: &PersonKeys,
-    max_claims: i32,
+    settings: &PushSettings,
 ) -> Result<Batch, PushError> {
     let mut laps = Laps::start();
     let claims: Vec<(LeadId, i64)> = leads
@@ -43,11 +43,16 @@ pub(super) async fn decide_and_intend(
         .into_iter()
         .filter_map(|(claimed, normalized)| {
             let lead = open.get(&claimed.lead.lead_id)?;
-            Some(input(claimed, normalized, lead, first_delivery(lead, &open)))
+            let source = claimed.lead.source.as_deref();
+            let shadow = settings.shadow || source.is_some_and(|source| rules.policy.shadow.contains(source));
+            Some(LeadInput {
+                shadow,
+                ..input(claimed, normalized, lead, first_delivery(lead, &open))
+            })
         })
         .collect();
     laps.lap("open");
-    let batch = decide(transaction, other, leads, rules, person_keys, max_claims, &mut laps).await?;
+    let batch = decide(transaction, other, leads, rules, person_keys, settings, &mut laps).await?;
     let keys_of = keys(&batch, &rules.normalizer);
     laps.lap("decide");
     intend(
@@ -100,7 +105,7 @@ async fn decide(
     mut leads: Vec<LeadInput>,
     rules: &Rules,
     person_keys: &PersonKeys,
-    max_claims: i32,
+    settings: &PushSettings,
     laps: &mut Laps,
 ) -> Result<Batch, PushError> {
     let normalized: Vec<&Normalized> = leads.iter().map(|lead| &lead.normalized).collect();
@@ -161,7 +166,7 @@ async fn decide(
         contact_ids,
         decision_ids,
         intent_ids,
-        max_claims,
+        max_claims: settings.max_claims,
         refuse: &|field, value| rules.schema.check(field, value).err().map(|fault| fault.code()),
         mirrored: &|field| rules.mirrored.contains(field),
         same: &|field, left, right| same(normalizer, field, left, right),
@@ -199,6 +204,7 @@ fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead, repeat_of: O
         candidates: Vec::new(),
         repeat_of,
         verdict,
+        shadow: false,
     }
 }
 

@@ -40,6 +40,8 @@ pub struct PushSettings {
     pub max_claims: i32,
     /// The mirror may be this old; older, and nothing is decided.
     pub max_mirror_age: Duration,
+    /// Nothing is written, whatever the source.
+    pub shadow: bool,
 }
 
 /// The push loop's state.
@@ -215,7 +217,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
             leads,
             rules,
             self.rulebook.person_keys(),
-            self.settings.max_claims,
+            &self.settings,
         )
         .await?;
         drop(other);

@@ -29,6 +29,7 @@ pub mod replica;
 pub mod rules;
 mod server_error;
 pub mod settle;
+pub mod shadow;
 mod tls;
 
 pub use error::StoreError;

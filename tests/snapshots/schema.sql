@@ -79,7 +79,7 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   evidence jsonb not null -- What it was normalized to, the candidates, what agreed and what did not.
   policy_version bigint not null -- The rules that were in force.
   mirror_age interval -- How old the mirror was.
-  intent_id uuid -- The write it went into.
+  intent_id uuid -- The write it went into. Of a decision in shadow: the write that it would have gone into.
   replica_id uuid -- Who decided.
   normalizer text -- Version of the normalizer.
   constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text, 'rewrite'::text])))
@@ -110,7 +110,7 @@ create table audit.late_report -- What a replica reported about a write after an
 
 create table audit.settlement -- What came of a decision that led to a write.
   decision_id bigint not null -- The decision.
-  outcome text not null -- applied, rejected, unknown (never found out), none (not sent: decided anew).
+  outcome text not null -- applied, rejected, unknown (never found out), shadow (decided for show: not written), none (not sent: decided anew).
   settled_at timestamp with time zone not null default clock_timestamp() -- When it was known.
   crm_id text -- The contact's id in the CRM.
   reason text -- Reason code; recovered when it was found out after a crash or a lost answer.
@@ -118,6 +118,7 @@ create table audit.settlement -- What came of a decision that led to a write.
   call_id bigint -- The call that brought it.
   constraint settlement_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'rejected'::text, 'unknown'::text, 'shadow'::text, 'none'::text])))
   constraint settlement_pkey PRIMARY KEY (decision_id)
+  CREATE INDEX settlement_shadow ON audit.settlement USING btree (decision_id) WHERE (outcome = 'shadow'::text)
   grant select to gatekeeper_analyst
   grant insert, select to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -763,6 +764,7 @@ create table rules.source -- The sources, and how far each is trusted. The row '
   rank integer not null -- 0 to 1000. A value of a lower rank never replaces one of a higher rank where the policy is highest_rank. A row of rules.field may set another rank for a field.
   description text -- What it is, for people.
   expires_days integer -- So many days after the source saw a value its rank is 0: whoever comes then may replace it. Null: never. A row of rules.field may set another number for a field.
+  shadow boolean not null default false -- What this source brings is decided and audited, and nothing of it is written: see report.shadow_diff.
   constraint source_expires CHECK (((expires_days >= 1) AND (expires_days <= 36500)))
   constraint source_name CHECK (((source <> ''::text) AND (source <> '*'::text)))
   constraint source_pkey PRIMARY KEY (source)
@@ -772,7 +774,7 @@ create table rules.source -- The sources, and how far each is trusted. The row '
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.source FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_update AFTER UPDATE ON rules.source REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   grant select to gatekeeper_analyst
-  grant select to gatekeeper_daemon
+  grant select, update (shadow) to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
 create table staging.lead -- One row for each lead as the source delivered it. ETL jobs insert; nobody updates.
@@ -805,7 +807,7 @@ create table staging.lead -- One row for each lead as the source delivered it. E
   grant insert (city, company, country, email, external_id, first_name, full_name, job_title, last_name, mobile_phone, occurred_at, phone, postal_code, properties, source, source_key, state, street), select (lead_id) to gatekeeper_etl
   grant select to gatekeeper_steward
 
-create view audit.decision -- One row for each time a lead was decided, with the outcome: applied, rejected, none; null while the write is under way.
+create view audit.decision -- One row for each time a lead was decided, with the outcome: applied, rejected, shadow (decided for show), none; null while the write is under way.
   decision_id bigint
   lead_id bigint
   source text
@@ -827,6 +829,26 @@ create view audit.decision -- One row for each time a lead was decided, with the
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
+
+create view gate.shadow_decision -- Decisions in shadow that are the last ones of their leads.
+  decision_id bigint
+  lead_id bigint
+  source text
+  decided_at timestamp with time zone
+  action text
+  tier text
+  score real
+  contact_id bigint
+  crm_id text
+  reason text
+  evidence jsonb
+  policy_version bigint
+  mirror_age interval
+  intent_id uuid
+  replica_id uuid
+  normalizer text
+  settled_at timestamp with time zone
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create view report.api_usage -- Calls to the CRM by hour, operation and priority.
   hour timestamp with time zone
@@ -982,6 +1004,37 @@ create view report.review -- Leads about which a person must decide: the reason 
   resolved_at timestamp with time zone
   resolved_by text
   note text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.shadow_diff -- What leads in shadow would have written: contact, field, old and new value, rule. A new person has no contact yet; person tells them apart.
+  decision_id bigint
+  decided_at timestamp with time zone
+  source text
+  lead_id bigint
+  action text
+  tier text
+  contact_id bigint
+  crm_id text
+  person text
+  field text
+  old_value text
+  new_value text
+  rule text
+  old_source text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.shadow_summary -- Leads in shadow by source: how many people they would have created and how many contacts changed. A person that comes again in a later batch under another identifier counts twice.
+  source text
+  leads bigint
+  would_create bigint
+  would_change bigint
+  unchanged bigint
+  first_decided_at timestamp with time zone
+  last_decided_at timestamp with time zone
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -1380,6 +1433,9 @@ create function gate.repeats(p_leads bigint[]) returns TABLE(lead_id bigint, rep
 create function gate.replay_dead(p_leads bigint[], p_note text) returns integer volatile
   grant execute to gatekeeper_daemon
 
+create function gate.replay_shadow(p_source text, p_limit bigint, p_note text, p_dry_run boolean) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.replica_is_dead(p_replica uuid) returns boolean stable
   grant execute to gatekeeper_daemon
 
@@ -1413,7 +1469,16 @@ create function gate.scan_changed(p_scan bigint) returns bigint[] volatile set p
 create function gate.seconds_to_midnight() returns double precision stable
   grant execute to gatekeeper_daemon
 
+create function gate.set_shadow(p_sources text[], p_shadow boolean) returns SETOF text volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds integer, p_max_attempts integer, p_normalizer text) returns integer volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.shadow_diff(p_source text, p_limit bigint) returns SETOF report.shadow_diff stable
+  grant execute to gatekeeper_daemon
+
+create function gate.shadow_summary() returns SETOF report.shadow_summary stable
   grant execute to gatekeeper_daemon
 
 create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable

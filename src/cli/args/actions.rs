@@ -244,6 +244,59 @@ pub enum ExportFormat {
     Json,
 }
 
+/// `shadow …`
+#[derive(Debug, Subcommand)]
+pub enum ShadowAction {
+    /// Decide and audit what these sources bring, and write nothing of it
+    On {
+        /// As in rules.source
+        #[arg(required_unless_present = "all")]
+        sources: Vec<String>,
+        /// All sources
+        #[arg(long, conflicts_with = "sources")]
+        all: bool,
+    },
+    /// Write what these sources bring from now on
+    Off {
+        /// As in rules.source
+        #[arg(required_unless_present = "all")]
+        sources: Vec<String>,
+        /// All sources
+        #[arg(long, conflicts_with = "sources")]
+        all: bool,
+    },
+    /// What would have been written
+    Show {
+        /// Only of this source
+        #[arg(long)]
+        source: Option<String>,
+        /// At most so many fields
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decide anew what was decided in shadow; it is written unless the source is still in shadow
+    Replay {
+        /// Only of this source
+        #[arg(long)]
+        source: Option<String>,
+        /// At most so many leads, the oldest first
+        #[arg(long, default_value_t = 1_000_000)]
+        limit: i64,
+        /// Why, for the audit
+        #[arg(long)]
+        note: Option<String>,
+        /// Say how many, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// `rules …`
 #[derive(Debug, Subcommand)]
 pub enum RulesAction {

@@ -4,7 +4,7 @@ mod actions;
 
 pub(super) use actions::{
     DeadAction, DeadPick, DuplicatesAction, ExportFormat, InDoubtAction, InDoubtVerdict, ReplicaAction, ReviewAction,
-    RulesAction,
+    RulesAction, ShadowAction,
 };
 
 use std::path::PathBuf;
@@ -162,6 +162,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: DuplicatesAction,
+    },
+    /// Sources whose leads are decided for show: audited, and not written
+    #[command(
+        after_help = "Analysts read the same in SQL: report.shadow_diff, report.shadow_summary. `gate.shadow = true` in the settings does it for all sources.\n\nExamples:\n  gatekeeper shadow on webinar\n  gatekeeper shadow show --source webinar\n  gatekeeper shadow off webinar\n  gatekeeper shadow replay --source webinar --note 'looked at'"
+    )]
+    Shadow {
+        /// What to do.
+        #[command(subcommand)]
+        action: ShadowAction,
     },
     /// The rules in force
     Rules {

@@ -218,5 +218,6 @@ fn lead(number: i64, source: &str, occurred_at: DateTime<Utc>, values: &BTreeMap
         candidates: Vec::new(),
         repeat_of: None,
         verdict: Some(Verdict::Accepted(ContactId(1))),
+        shadow: false,
     }
 }

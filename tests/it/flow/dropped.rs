@@ -96,6 +96,7 @@ async fn a_pass_dropped_at_any_of_its_waits_leaves_nothing_half_done() {
         suspect_claims: 1_000,
         max_claims: 1_000,
         max_mirror_age: Duration::from_secs(3_600),
+        shadow: false,
     };
     let push = Push::new(store.clone(), line, rulebook, replica, settings, handle);
 

@@ -67,7 +67,7 @@ const RULES: [(&str, &str); 8] = [
          where work.state = 'done'
            and (
              decision.action is null
-             or (decision.intent_id is not null and decision.outcome is distinct from 'applied')
+             or (decision.intent_id is not null and coalesce(decision.outcome, '') not in ('applied', 'shadow'))
              or (decision.intent_id is null and decision.action not in ('unchanged', 'coalesced', 'review'))
            )",
     ),

@@ -18,6 +18,7 @@ mod refusals;
 mod replay;
 mod replicas;
 mod reviews;
+mod shadow;
 mod storms;
 mod surprises;
 mod unknown;

@@ -17,7 +17,7 @@ async fn newest(db: &TestDb) -> (i64, String, Option<Value>, Option<Value>) {
 async fn insert_update_delete_and_truncate_each_leave_one_version() {
     let db = TestDb::new().await;
     let before: i64 = value(&db, "select gate.policy_version()", &[]).await;
-    let row = |rank: i32| json!([{"source": "web", "rank": rank, "description": null, "expires_days": null}]);
+    let row = |rank: i32| json!([{"source": "web", "rank": rank, "description": null, "expires_days": null, "shadow": false}]);
 
     db.run("insert into rules.source (source, rank) values ('web', 10)")
         .await;
