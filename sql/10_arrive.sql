@@ -87,7 +87,7 @@ left join lateral (
   select *
   from audit.entry
   where entry.lead_id = lead.lead_id
-    and entry.action <> 'rewrite'
+    and entry.action not in ('rewrite', 'undo')
   order by entry.decision_id desc
   limit 1
 ) as last_decision on true

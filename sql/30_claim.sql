@@ -208,7 +208,7 @@ as $$
   limit 1
 $$;
 
--- Whether nothing waits: no lead is ready, claimed or being written. What waits for a person who must speak about a write in
+-- Whether nothing waits: no lead is ready, claimed or being written, and nothing is to be restored. What waits for a person who must speak about a write in
 -- doubt does not count. One question for each state, for each has an index; all in one would read every lead there ever
 -- was. Called by `run --until-idle`.
 create or replace function gate.is_idle()
@@ -238,5 +238,15 @@ as $$
           where intent_lead.lead_id = work.lead_id
             and intent.in_doubt_at is not null
         )
+    )
+    and not exists (select from gate.undo where state = 'waiting')
+    and not exists (
+      select
+      from gate.undo
+      join gate.intent using (contact_id)
+      where undo.state = 'intended'
+        and undo.done_at > clock_timestamp() - interval '1 hour'
+        and intent.state in ('open', 'unknown')
+        and intent.in_doubt_at is null
     )
 $$;

@@ -188,7 +188,7 @@ begin
 
   insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed)
   select
-    settled.contact_id, origin.key, settled.body ->> origin.key, origin.value ->> 'source',
+    settled.contact_id, origin.key, nullif(settled.body ->> origin.key, ''), origin.value ->> 'source',
     (origin.value ->> 'lead_id')::bigint, (origin.value ->> 'occurred_at')::timestamptz, origin.value ->> 'rule',
     (origin.value ->> 'edited_at')::timestamptz, coalesce((origin.value ->> 'cleared')::boolean, false),
     case when origin.value ? 'removed' then array(select jsonb_array_elements_text(origin.value -> 'removed')) end

@@ -127,6 +127,7 @@ create or replace view report.source_quality as
 with last_decision as (
   select distinct on (lead_id) lead_id, source, action, tier
   from audit.entry
+  where action not in ('rewrite', 'undo')
   order by lead_id, decision_id desc
 )
 select

@@ -5,6 +5,7 @@ create or replace view report.decision_count as
 with last_decision as (
   select distinct on (lead_id) lead_id, action, tier
   from audit.entry
+  where action not in ('rewrite', 'undo')
   order by lead_id, decision_id desc
 )
 select
@@ -23,6 +24,7 @@ create or replace view report.one_by_one as
 with last_decision as (
   select distinct on (lead_id) lead_id, action, evidence -> 'normalized' -> 'keys' -> 'emails' ->> 0 as email
   from audit.entry
+  where action not in ('rewrite', 'undo')
   order by lead_id, decision_id desc
 ), lead as (
   select

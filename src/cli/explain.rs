@@ -57,7 +57,7 @@ fn tell_story(story: &Value) -> Vec<String> {
     for (place, decision) in decisions.iter().enumerate() {
         lines.push(String::new());
         lines.push(heading(decision, place, decisions.len()));
-        if decision["action"] != "rewrite" {
+        if decision["action"] != "rewrite" && decision["action"] != "undo" {
             lines.extend(normalized(&decision["evidence"]["normalized"]));
             if decision["action"] != "dead" && decision["action"] != "coalesced" || !decision["contact_id"].is_null() {
                 lines.extend(candidates(decision, &story["contacts"]));

@@ -19,6 +19,7 @@ mod setup;
 mod shadow;
 mod status;
 mod tell;
+mod undo;
 mod why_not;
 
 pub use args::{Arguments, Command};
@@ -57,6 +58,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Duplicates { action } => duplicates::duplicates(&config, action).await,
         Command::Shadow { action } => shadow::shadow(&config, action).await,
+        Command::Undo(options) => undo::undo(&config, options).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),
     }

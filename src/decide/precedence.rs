@@ -86,6 +86,9 @@ fn weigh(
         if let Some(why) = barred {
             return (false, why);
         }
+        if !current.cleared {
+            return (true, "blank".to_owned());
+        }
         let rank = policy.rank_at(field, source, Some(incoming.occurred_at), now);
         let theirs = policy.rank_at(field, owner, current.occurred_at, now);
         return (true, above_or_newer(source, rank, owner, theirs));

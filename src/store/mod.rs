@@ -31,6 +31,7 @@ mod server_error;
 pub mod settle;
 pub mod shadow;
 mod tls;
+pub mod undo;
 
 pub use error::StoreError;
 pub use pool::{Client, Transaction, commit};

@@ -1,8 +1,9 @@
-//! The sweep: finds out what became of writes nobody settled, writes again what a late one has overwritten, hands back what dead replicas held, and keeps house.
+//! The sweep: finds out what became of writes nobody settled, writes again what a late one has overwritten, takes back what a person wants undone, hands back what dead replicas held, and keeps house.
 
 mod error;
 mod reconciliation;
 mod recovery;
+mod undoing;
 
 pub use error::SweepError;
 
@@ -66,6 +67,8 @@ pub struct SweepReport {
     pub recovered: usize,
     /// Contacts in which an old request of ours had overwritten a newer value, which is written again.
     pub rewritten: usize,
+    /// Contacts in which values were restored that a person wants back.
+    pub undone: usize,
     /// Contacts whose keys were derived anew.
     pub rederived: usize,
     /// When to come back.
@@ -145,6 +148,7 @@ impl<C: Reader + Writer> Sweep<C> {
         } else {
             0
         };
+        let undone = self.undo().await?;
         let rederived = self.rederive().await?;
         if self.last_adoption.is_none_or(|last| last.elapsed() >= LOOK_FOR_ORPHANS) {
             self.adopt().await?;
@@ -155,7 +159,7 @@ impl<C: Reader + Writer> Sweep<C> {
             self.last_housekeeping = Some(Instant::now());
         }
         let client = self.store.client().await?;
-        let next = if rederived > 0 {
+        let next = if rederived > 0 || undone > 0 {
             Duration::ZERO
         } else {
             let due = next_recovery(&client, self.settings.settle_seconds).await?;
@@ -166,6 +170,7 @@ impl<C: Reader + Writer> Sweep<C> {
             rescued,
             recovered,
             rewritten,
+            undone,
             rederived,
             next,
         })

@@ -70,7 +70,7 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   lead_id bigint not null -- The lead.
   source text -- Its source.
   decided_at timestamp with time zone not null default clock_timestamp() -- When.
-  action text not null -- create, update, unchanged (the CRM holds it all), coalesced (folded into another lead's write, or delivered before), review, dead, rewrite (an earlier request of ours landed late over what this lead had brought: written again).
+  action text not null -- create, update, unchanged (the CRM holds it all), coalesced (folded into another lead's write, or delivered before), review, dead, rewrite (an earlier request of ours landed late over what this lead had brought: written again), undo (what this lead had brought is taken back).
   tier text -- What identified the person: external_id, email, phone, fuzzy, or a steward. Null for a new person.
   score real -- Score of the best candidate of the fuzzy tier.
   contact_id bigint -- The person.
@@ -82,7 +82,7 @@ create table audit.entry -- One row for each time a lead was decided. Read it th
   intent_id uuid -- The write it went into. Of a decision in shadow: the write that it would have gone into.
   replica_id uuid -- Who decided.
   normalizer text -- Version of the normalizer.
-  constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text, 'rewrite'::text])))
+  constraint entry_action CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'unchanged'::text, 'coalesced'::text, 'review'::text, 'dead'::text, 'rewrite'::text, 'undo'::text])))
   constraint entry_pkey PRIMARY KEY (decision_id)
   constraint entry_reason CHECK (((action <> ALL (ARRAY['review'::text, 'dead'::text])) OR (reason IS NOT NULL)))
   constraint entry_tier CHECK ((tier = ANY (ARRAY['external_id'::text, 'email'::text, 'phone'::text, 'fuzzy'::text, 'steward'::text])))
@@ -127,7 +127,7 @@ create table audit.steward_action -- What people did: replays, discards, reviews
   action_id bigint not null generated always as identity -- Number of the action.
   acted_at timestamp with time zone not null default now() -- When.
   acted_by text not null default SESSION_USER -- The database user.
-  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, in-doubt resolve; failover, restored.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, shadow replay, undo; failover, restored.
   lead_id bigint -- The lead.
   contact_id bigint -- The contact.
   note text -- Why.
@@ -585,6 +585,30 @@ create table gate.term -- How many contacts carry a value, where it is more than
   constraint term_carriers CHECK ((carriers >= 0))
   constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'email'::text, 'phone'::text])))
   constraint term_pkey PRIMARY KEY (kind, value)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.undo -- Values that a person wants to have restored. A running daemon does it, as soon as no other write about the contact is under way.
+  undo_id bigint not null generated always as identity -- Number of the row.
+  contact_id bigint not null -- The person.
+  field text not null -- Which field.
+  lead_id bigint not null -- The lead whose value is taken back.
+  decisions bigint[] not null -- The decisions that are undone by this.
+  written_value text not null -- What we wrote: only while the CRM holds it is anything restored.
+  restored_value text -- What was there before. Null: it was blank.
+  restored_source text not null -- Who had set that.
+  restored_lead_id bigint -- The lead that had brought it, if one did.
+  restored_occurred_at timestamp with time zone not null -- When its source had seen it.
+  requested_at timestamp with time zone not null default clock_timestamp() -- When the person said so.
+  requested_by text not null default SESSION_USER -- The database user.
+  note text -- Why, for people.
+  state text not null default 'waiting'::text -- waiting, intended (a write is made of it), kept (nothing was restored, see reason).
+  reason text -- Why nothing was restored: changed_since, contact_gone, in_doubt.
+  done_at timestamp with time zone -- When that was found, or the write was made.
+  constraint undo_done CHECK (((state = 'waiting'::text) = (done_at IS NULL)))
+  constraint undo_kept CHECK (((state = 'kept'::text) = (reason IS NOT NULL)))
+  constraint undo_pkey PRIMARY KEY (undo_id)
+  constraint undo_state CHECK ((state = ANY (ARRAY['waiting'::text, 'intended'::text, 'kept'::text])))
+  CREATE UNIQUE INDEX undo_waiting ON gate.undo USING btree (contact_id, field) WHERE (state = 'waiting'::text)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.unscanned -- Contacts whose keys have changed since the last scan for duplicates, some of them several times.
@@ -1053,6 +1077,26 @@ create view report.source_quality -- Leads by source and what became of them; tr
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.undone -- Values that a person wanted to have restored: what became of each. The write itself is in audit.decision, action undo.
+  undo_id bigint
+  contact_id bigint
+  crm_id text
+  field text
+  lead_id bigint
+  decisions bigint[]
+  written_value text
+  restored_value text
+  restored_source text
+  state text
+  reason text
+  requested_at timestamp with time zone
+  requested_by text
+  note text
+  done_at timestamp with time zone
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view staging.lead_status -- What became of your leads: waiting, writing, done, review or dead.
   lead_id bigint
   source text
@@ -1239,6 +1283,9 @@ create function gate.indexed_until() returns bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.intend(p_replica uuid, p_batch jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.intend_undo(p_replica uuid, p_limit integer) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.intents_stored(p_intents uuid[]) returns bigint stable
@@ -1442,6 +1489,9 @@ create function gate.replica_is_dead(p_replica uuid) returns boolean stable
 create function gate.replicas_of_host(p_host_id text) returns TABLE(process_id integer, process_started text) stable
   grant execute to gatekeeper_daemon
 
+create function gate.request_undo(p_decisions bigint[], p_run uuid, p_source text, p_since timestamp with time zone, p_note text) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.rescue_claims() returns bigint volatile
   grant execute to gatekeeper_daemon
 
@@ -1530,6 +1580,9 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
   grant execute to gatekeeper_daemon
 
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.undoable(p_decisions bigint[], p_run uuid, p_source text, p_since timestamp with time zone) returns TABLE(contact_id bigint, crm_id text, field text, lead_id bigint, source text, decisions bigint[], written_value text, restored_value text, restored_source text, restored_lead_id bigint, restored_occurred_at timestamp with time zone, verdict text, reason text) stable
   grant execute to gatekeeper_daemon
 
 create function gate.unranked_sources() returns TABLE(source text, leads bigint) stable

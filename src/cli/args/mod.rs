@@ -172,6 +172,11 @@ pub enum Command {
         #[command(subcommand)]
         action: ShadowAction,
     },
+    /// Restore the values that our updates replaced, where the CRM still holds what we wrote
+    #[command(
+        after_help = "Contacts that were made stay; a value that anybody has changed since stays. A running daemon writes it, audited like any write (action undo).\nMend the rule first, or the next lead writes it again.\n\nExamples:\n  gatekeeper undo --decision 4711 --dry-run\n  gatekeeper undo --source webinar --since 2026-11-25T08:00:00Z --note 'wrong file'\n  gatekeeper undo --run 0198… --note 'run before the rules were mended'"
+    )]
+    Undo(UndoOptions),
     /// The rules in force
     Rules {
         /// What to see.
@@ -181,6 +186,33 @@ pub enum Command {
     /// Run the HubSpot-compatible CRM for trial and tests, on loopback only
     #[command(after_help = "Example:\n  gatekeeper sandbox --contacts demo/contacts.csv --unique-property external_id")]
     Sandbox(SandboxOptions),
+}
+
+/// `undo`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["decision", "run", "source", "since"]))]
+pub struct UndoOptions {
+    /// These decisions, as audit.decision numbers them
+    #[arg(long, value_name = "DECISION", num_args = 1..)]
+    pub decision: Vec<i64>,
+    /// All that one run of a daemon decided: audit.decision.replica_id
+    #[arg(long, value_name = "REPLICA")]
+    pub run: Option<uuid::Uuid>,
+    /// Only about leads of this source
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Only what was decided since then, as 2026-11-25T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Why, for the audit
+    #[arg(long, required_unless_present = "dry_run")]
+    pub note: Option<String>,
+    /// Show what would be restored, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sandbox`

@@ -21,6 +21,7 @@ mod reviews;
 mod shadow;
 mod storms;
 mod surprises;
+mod undo;
 mod unknown;
 mod weather;
 pub(crate) mod world;

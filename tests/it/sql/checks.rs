@@ -72,6 +72,21 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.learned_weight (field, level, weight, pairs, same, rules_hash) values ('x', 'y', 1, 1, 2, '')",
     ),
     (
+        "undo_state",
+        "insert into gate.undo (contact_id, field, lead_id, decisions, written_value, restored_source, restored_occurred_at, state, done_at)
+         values (1, 'city', 1, '{1}', 'x', 'crm', now(), 'done', now())",
+    ),
+    (
+        "undo_done",
+        "insert into gate.undo (contact_id, field, lead_id, decisions, written_value, restored_source, restored_occurred_at, state)
+         values (1, 'city', 1, '{1}', 'x', 'crm', now(), 'intended')",
+    ),
+    (
+        "undo_kept",
+        "insert into gate.undo (contact_id, field, lead_id, decisions, written_value, restored_source, restored_occurred_at, state, done_at)
+         values (1, 'city', 1, '{1}', 'x', 'crm', now(), 'kept', now())",
+    ),
+    (
         "duplicate_group_flags",
         "insert into gate.duplicate_group (flags) values ('{odd}')",
     ),
