@@ -95,4 +95,4 @@ left join audit.settlement using (decision_id)
 where lead.delivered_by = session_user
   or pg_has_role(session_user, 'pg_read_all_data', 'member');
 
-comment on view staging.lead_status is 'What became of your leads: waiting, writing, done, review or dead.';
+comment on view staging.lead_status is 'What became of your leads: waiting, writing, done, review, dead, or held by a brake.';

@@ -81,14 +81,16 @@ $$;
 -- Takes up to p_limit leads that are due, at most p_bytes of text (one lead at least), oldest first. A lead that has
 -- been claimed p_suspect times or more without being handed back is taken alone: it may be what kills the process. So is
 -- one with less than no claims: it was folded into a write that the CRM refused, and may be to blame for that.
+-- Where there are brakes, a lead is taken only once gate.mind_brakes has looked at it.
 -- Called by the push loop. Locks the rows it takes, skips those that others hold.
 -- The CTE is materialized: the planner must not evaluate a locking limit twice.
+drop function if exists gate.claim_leads(uuid, integer, bigint, integer);
 create or replace function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer)
 returns table (
   lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text,
   email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text,
   job_title text, street text, city text, state text, postal_code text, country text, properties text,
-  occurred_at timestamptz
+  occurred_at timestamptz, rehearse boolean
 )
 language sql
 as $$
@@ -97,6 +99,7 @@ as $$
     from gate.work
     where work.state = 'ready'
       and work.next_at <= clock_timestamp()
+      and (work.brake is not null or not exists (select from rules.brake))
     order by work.next_at, work.lead_id
     limit p_limit
     for update skip locked
@@ -118,7 +121,7 @@ as $$
     from sized
     where work.lead_id = sized.lead_id
       and (sized.place = 1 or (coalesce(sized.bytes_so_far, 0) <= p_bytes and not sized.suspect_so_far))
-    returning work.lead_id, work.epoch, work.claims
+    returning work.lead_id, work.epoch, work.claims, work.brake
   )
   select
     taken.lead_id, taken.epoch, taken.claims, lead.lead_id is not null, lead.source, lead.source_key,
@@ -130,7 +133,8 @@ as $$
     case
       when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
       else least(greatest(coalesce(lead.received_at, now()), '1900-01-01'), now())
-    end
+    end,
+    taken.brake is not distinct from 'rehearse'
   from taken
   left join staging.lead using (lead_id)
   order by taken.lead_id
@@ -208,7 +212,8 @@ as $$
   limit 1
 $$;
 
--- Whether nothing waits: no lead is ready, claimed or being written, and nothing is to be restored. What waits for a person who must speak about a write in
+-- Whether nothing waits: no lead is ready, claimed or being written, nothing is to be restored, and no
+-- rehearsal is under way. What a brake holds waits for a person. What waits for a person who must speak about a write in
 -- doubt does not count. One question for each state, for each has an index; all in one would read every lead there ever
 -- was. Called by `run --until-idle`.
 create or replace function gate.is_idle()
@@ -239,6 +244,7 @@ as $$
             and intent.in_doubt_at is not null
         )
     )
+    and not exists (select from gate.brake where state = 'rehearsing')
     and not exists (select from gate.undo where state = 'waiting')
     and not exists (
       select

@@ -205,11 +205,25 @@ begin
     where intent_id is not null
       and shadow is not true
   ), shown as (
-    insert into audit.settlement (decision_id, outcome)
-    select decision_id, 'shadow'
+    insert into audit.settlement (decision_id, outcome, reason)
+    select decision_id, 'shadow', case when work.brake = 'rehearse' then 'rehearsed' end
     from decision
+    join gate.work using (lead_id)
     where shadow
       and action not in ('dead', 'review')
+  ), used as (
+    insert into gate.brake_use (source, minute, creates, updates)
+    select
+      source, date_trunc('minute', clock_timestamp()), count(*) filter (where action = 'create'),
+      count(*) filter (where action = 'update')
+    from decision
+    where action in ('create', 'update')
+      and shadow is not true
+      and exists (select from rules.brake)
+    group by source
+    on conflict (source, minute) do update
+    set creates = brake_use.creates + excluded.creates,
+        updates = brake_use.updates + excluded.updates
   ), dead as (
     insert into gate.dead_letter (lead_id, decision_id, reason)
     select lead_id, decision_id, reason
@@ -231,6 +245,7 @@ begin
   set state = case
         when decision.intent_id is not null and decision.shadow is not true then 'intended'
         when decision.action in ('dead', 'review') then decision.action
+        when decision.shadow and work.brake = 'rehearse' then 'held'
         else 'done'
       end,
       replica_id = null,

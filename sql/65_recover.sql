@@ -91,6 +91,9 @@ as $$
   ), old_intent_lead as (
     delete from gate.intent_lead
     where intent_id in (select intent_id from old_intent)
+  ), old_brake_use as (
+    delete from gate.brake_use
+    where minute < now() - interval '1 day'
   ), old_replica as (
     delete from gate.replica
     where lease_until < now() - make_interval(days => p_days)

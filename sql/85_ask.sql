@@ -184,6 +184,7 @@ as $$
     union all select 'intended', count(*) from gate.work where state = 'intended'
     union all select 'dead', count(*) from gate.work where state = 'dead'
     union all select 'review', count(*) from gate.work where state = 'review'
+    union all select 'held', count(*) from gate.work where state = 'held'
   ), size as (
     select reltuples::bigint as leads
     from pg_catalog.pg_class

@@ -17,14 +17,16 @@ begin
   if exists (select from pg_roles where rolname = 'gatekeeper_analyst') then
     grant usage on schema staging, crm, rules, audit, report to gatekeeper_analyst;
     grant select on all tables in schema staging, crm, rules, audit, report to gatekeeper_analyst;
+    grant execute on function gate.brake_limit(text), gate.brake_used(text), gate.rehearsed(text) to gatekeeper_analyst;
   end if;
 
   if exists (select from pg_roles where rolname = 'gatekeeper_steward') then
     grant usage on schema staging, crm, rules, audit, report, gate to gatekeeper_steward;
     grant select on all tables in schema staging, crm, rules, audit, report to gatekeeper_steward;
+    grant execute on function gate.brake_limit(text), gate.brake_used(text), gate.rehearsed(text) to gatekeeper_steward;
     grant insert, update, delete on
       rules.source, rules.field, rules.nickname, rules.company_suffix, rules.shared_mailbox, rules.shared_phone,
-      rules.junk_value, rules.match_weight, rules.match_threshold, rules.not_duplicate
+      rules.junk_value, rules.match_weight, rules.match_threshold, rules.not_duplicate, rules.brake
       to gatekeeper_steward;
   end if;
 

@@ -1,6 +1,7 @@
 //! The command line: what each command is called, what it prints, and with which code it ends.
 
 mod args;
+mod brake;
 mod check;
 mod dead;
 mod duplicates;
@@ -58,6 +59,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Duplicates { action } => duplicates::duplicates(&config, action).await,
         Command::Shadow { action } => shadow::shadow(&config, action).await,
+        Command::Brake { action } => brake::brake(&config, action).await,
         Command::Undo(options) => undo::undo(&config, options).await,
         Command::Rules { action } => rules::rules(&config, action).await,
         Command::Sandbox(_) | Command::Demo(_) => Ok(()),

@@ -35,6 +35,7 @@ fn print(status: &Value) -> Result<(), CliError> {
         ("done", "done"),
         ("review", "in review"),
         ("dead", "dead letters"),
+        ("held", "held by a brake"),
     ] {
         let leads = status["leads"][state].as_i64().unwrap_or(0);
         rows.push(vec![format!("leads: {meaning}"), leads.to_string()]);

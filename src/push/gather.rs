@@ -44,7 +44,9 @@ pub(super) async fn decide_and_intend(
         .filter_map(|(claimed, normalized)| {
             let lead = open.get(&claimed.lead.lead_id)?;
             let source = claimed.lead.source.as_deref();
-            let shadow = settings.shadow || source.is_some_and(|source| rules.policy.shadow.contains(source));
+            let shadow = settings.shadow
+                || claimed.rehearse
+                || source.is_some_and(|source| rules.policy.shadow.contains(source));
             Some(LeadInput {
                 shadow,
                 ..input(claimed, normalized, lead, first_delivery(lead, &open))

@@ -20,6 +20,7 @@ use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::rulebook::{Rulebook, Rules};
+use crate::store::brake::mind_brakes;
 use crate::store::claim::{Claimed, next_due, release_claims, release_leads};
 use crate::store::hold::{Hold, HoldKind, current_hold};
 use crate::store::mirror::mirror_age;
@@ -122,6 +123,14 @@ impl<C: Reader + Writer + 'static> Push<C> {
                 held: Some(held),
                 ..PushReport::default()
             });
+        }
+        for tripped in mind_brakes(&client).await? {
+            metrics::counter!("gatekeeper_brakes_tripped_total").increment(1);
+            tracing::error!(
+                source = tripped.source,
+                reason = tripped.reason,
+                "a brake has tripped: nothing of this run is written before somebody says so; see `gatekeeper brake list`"
+            );
         }
         // After the age of the mirror: which fields it holds is known from the end of its first load on, and a value of
         // any other field is refused.

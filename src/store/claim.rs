@@ -25,6 +25,8 @@ pub struct Claimed {
     pub is_there: bool,
     /// What could not be read of it.
     pub refused: Vec<Refusal>,
+    /// It is decided for show: a brake wants to know how much its source would write.
+    pub rehearse: bool,
 }
 
 /// Takes up to `limit` leads that are due, oldest first.
@@ -81,6 +83,7 @@ fn claimed(row: &Row) -> Result<Claimed, StoreError> {
         },
         is_there: row.try_get("is_there")?,
         refused,
+        rehearse: row.try_get("rehearse")?,
     })
 }
 

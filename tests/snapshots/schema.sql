@@ -127,7 +127,7 @@ create table audit.steward_action -- What people did: replays, discards, reviews
   action_id bigint not null generated always as identity -- Number of the action.
   acted_at timestamp with time zone not null default now() -- When.
   acted_by text not null default SESSION_USER -- The database user.
-  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, shadow replay, undo; failover, restored.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, shadow replay, undo, brake release, brake reject; failover, restored, brake tripped.
   lead_id bigint -- The lead.
   contact_id bigint -- The contact.
   note text -- Why.
@@ -210,6 +210,27 @@ create table gate.block_key -- From a blocking key to the contacts that share it
   block bigint not null -- Hash of the blocking key.
   contact_id bigint not null -- Who shares it.
   constraint block_key_pkey PRIMARY KEY (block, contact_id)
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.brake -- Sources whose leads are decided for show and held. Read report.brake.
+  source text not null -- The source.
+  state text not null -- rehearsing: it is being found out how much its leads would write. tripped: too much; a person must speak.
+  since timestamp with time zone not null default clock_timestamp() -- Since when.
+  creates bigint -- Contacts that its held leads would create.
+  updates bigint -- Contacts that they would change.
+  reason text -- Which limit that goes beyond.
+  constraint brake_pkey PRIMARY KEY (source)
+  constraint brake_state CHECK ((state = ANY (ARRAY['rehearsing'::text, 'tripped'::text])))
+  constraint brake_tripped CHECK (((state = 'tripped'::text) = (reason IS NOT NULL)))
+  grant delete, insert, select, update to gatekeeper_daemon
+
+create table gate.brake_use -- What each source has created and changed, by minute, for a day. Kept while there are brakes.
+  source text not null -- The source.
+  minute timestamp with time zone not null -- Which minute.
+  creates bigint not null default 0 -- Contacts created.
+  updates bigint not null default 0 -- Contacts changed.
+  let_go bigint not null default 0 -- Leads that were let go on without a rehearsal, for even if each of them wrote, it would not be too much.
+  constraint brake_use_pkey PRIMARY KEY (source, minute)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.breaker -- Whether the CRM fails, as all replicas together see it.
@@ -619,24 +640,47 @@ create table gate.unscanned -- Contacts whose keys have changed since the last s
 
 create table gate.work -- State of each lead. One narrow row, changed only by the functions of this schema.
   lead_id bigint not null -- The lead.
-  state text not null default 'ready'::text -- ready, claimed by a replica, intended (a write is under way), done, dead (see gate.dead_letter), review (see gate.review).
+  state text not null default 'ready'::text -- ready, claimed by a replica, intended (a write is under way), done, dead (see gate.dead_letter), review (see gate.review), held (a brake has tripped, see gate.brake).
   replica_id uuid -- Who has claimed it.
   epoch bigint not null default 0 -- Grows at every claim; what an older claimer reports is refused.
   claims integer not null default 0 -- How often it was claimed and not handed back clean: a lead that kills the process is found by this. Below zero: to be taken alone.
   attempts integer not null default 0 -- How often it was decided anew after the CRM contradicted the mirror.
   next_at timestamp with time zone not null default now() -- Not before.
   waits_for bigint -- The person whose open intent had to be settled first. Stands until the lead is decided.
+  brake text -- Where there are brakes: free (it may be written), rehearse (it is decided for show, and held). Null: nobody has looked yet.
+  constraint work_brake CHECK ((brake = ANY (ARRAY['free'::text, 'rehearse'::text])))
   constraint work_claimed CHECK (((state = 'claimed'::text) = (replica_id IS NOT NULL)))
+  constraint work_held CHECK (((state <> 'held'::text) OR (NOT (brake IS DISTINCT FROM 'rehearse'::text))))
   constraint work_pkey PRIMARY KEY (lead_id)
-  constraint work_state CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'intended'::text, 'done'::text, 'dead'::text, 'review'::text])))
+  constraint work_state CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'intended'::text, 'done'::text, 'dead'::text, 'review'::text, 'held'::text])))
   constraint work_waits CHECK (((waits_for IS NULL) OR (state = ANY (ARRAY['ready'::text, 'claimed'::text]))))
   CREATE INDEX work_claimed ON gate.work USING btree (replica_id) WHERE (state = 'claimed'::text)
   CREATE INDEX work_dead ON gate.work USING btree (lead_id) WHERE (state = 'dead'::text)
+  CREATE INDEX work_held ON gate.work USING btree (lead_id) WHERE (state = 'held'::text)
   CREATE INDEX work_intended ON gate.work USING btree (lead_id) WHERE (state = 'intended'::text)
   CREATE INDEX work_ready ON gate.work USING btree (next_at, lead_id) WHERE (state = 'ready'::text)
   CREATE INDEX work_review ON gate.work USING btree (lead_id) WHERE (state = 'review'::text)
   CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
   grant delete, insert, select, update to gatekeeper_daemon
+
+create table rules.brake -- How many contacts a source may create and change within an hour. What would go beyond that is rehearsed and held, until a person says that it may go on.
+  source text not null -- As in rules.source; '*' for each source that has no row of its own.
+  creates_per_hour integer -- Contacts created within an hour. Null: any number.
+  updates_per_hour integer -- Contacts changed within an hour. Null: any number.
+  creates_percent real -- The same as a share of the living contacts in the mirror. The lower of the two counts.
+  updates_percent real -- The same for changes.
+  note text -- Why, for people.
+  constraint brake_creates CHECK (((creates_per_hour >= 0) AND ((creates_percent IS NULL) OR (creates_percent >= (0)::double precision))))
+  constraint brake_pkey PRIMARY KEY (source)
+  constraint brake_says_something CHECK ((COALESCE((creates_per_hour)::real, (updates_per_hour)::real, creates_percent, updates_percent) IS NOT NULL))
+  constraint brake_updates CHECK (((updates_per_hour >= 0) AND ((updates_percent IS NULL) OR (updates_percent >= (0)::double precision))))
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.brake REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.brake REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.brake FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.brake REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
 
 create table rules.company_suffix -- Words that do not tell companies apart: gmbh, inc, ltd. Filled with the built-in list at the first start.
   suffix text not null -- Lower case, without dots.
@@ -896,6 +940,22 @@ create view report.backlog -- Leads that are not done yet, by state.
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.brake -- How much each source may create and change within an hour, what it did, and what a brake holds: free, rehearsing, or tripped with the reason.
+  source text
+  state text
+  since timestamp with time zone
+  reason text
+  held_leads bigint
+  would_create bigint
+  would_change bigint
+  created_last_hour bigint
+  changed_last_hour bigint
+  creates_allowed bigint
+  updates_allowed bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.daily -- Decisions by day, source, action and tier.
   day date
   source text
@@ -1097,7 +1157,7 @@ create view report.undone -- Values that a person wanted to have restored: what 
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
-create view staging.lead_status -- What became of your leads: waiting, writing, done, review or dead.
+create view staging.lead_status -- What became of your leads: waiting, writing, done, review, dead, or held by a brake.
   lead_id bigint
   source text
   source_key text
@@ -1144,6 +1204,12 @@ create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds int
 create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, kind text, contacts bigint) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.brake_limit(p_source text) returns TABLE(creates bigint, updates bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.brake_used(p_source text) returns TABLE(creates bigint, updates bigint, let_go bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigint volatile
   grant execute to gatekeeper_daemon
 
@@ -1165,7 +1231,7 @@ create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer
 create function gate.checkup() returns jsonb stable
   grant execute to gatekeeper_daemon
 
-create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone) volatile
+create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone, rehearse boolean) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.clear_pairs() returns void volatile
@@ -1300,6 +1366,9 @@ create function gate.is_idle() returns boolean stable
 create function gate.is_past_asking(p_created_at timestamp with time zone, p_attempts integer) returns boolean stable
   grant execute to gatekeeper_daemon
 
+create function gate.judge_rehearsals() returns TABLE(source text, reason text) volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, noted_since timestamp with time zone, has_open_intent boolean) stable
   grant execute to gatekeeper_daemon
 
@@ -1316,6 +1385,9 @@ create function gate.learn_usage(p_bucket text, p_window_used integer, p_window_
   grant execute to gatekeeper_daemon
 
 create function gate.learned_weights() returns TABLE(field text, level text, weight_in_force real, learned_weight real, pairs real, pairs_of_one_person real) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.let_held_go(p_source text) returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.lift_hold(p_kind text, p_note text) returns boolean volatile
@@ -1351,6 +1423,9 @@ create function gate.longest_travel() returns interval immutable
 create function gate.look_again() returns trigger volatile security definer set search_path=pg_catalog, pg_temp
   grant execute to gatekeeper_daemon
 
+create function gate.look_at_leads() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb) stable set plan_cache_mode=force_generic_plan
   grant execute to gatekeeper_daemon
 
@@ -1364,6 +1439,9 @@ create function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[]) return
   grant execute to gatekeeper_daemon
 
 create function gate.members_among(p_region bigint[]) returns TABLE(contact_id bigint, group_id bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.mind_brakes() returns TABLE(source text, reason text) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.mirror_age() returns interval stable
@@ -1460,6 +1538,15 @@ create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void
   grant execute to gatekeeper_daemon
 
 create function gate.refund_retry() returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.rehearsed(p_source text) returns TABLE(leads bigint, creates bigint, updates bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.reject_brake(p_source text, p_note text) returns bigint volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.release_brake(p_source text, p_note text) returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.release_claims(p_replica uuid) returns bigint volatile

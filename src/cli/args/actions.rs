@@ -244,6 +244,33 @@ pub enum ExportFormat {
     Json,
 }
 
+/// `brake …`
+#[derive(Debug, Subcommand)]
+pub enum BrakeAction {
+    /// All sources: what they may write in an hour, what they did, and what is held
+    List {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the held leads of a source go on
+    Release {
+        /// The source
+        source: String,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+    },
+    /// Make dead letters of the held leads of a source
+    Reject {
+        /// The source
+        source: String,
+        /// Why, for the audit
+        #[arg(long)]
+        note: String,
+    },
+}
+
 /// `shadow …`
 #[derive(Debug, Subcommand)]
 pub enum ShadowAction {

@@ -3,8 +3,8 @@
 mod actions;
 
 pub(super) use actions::{
-    DeadAction, DeadPick, DuplicatesAction, ExportFormat, InDoubtAction, InDoubtVerdict, ReplicaAction, ReviewAction,
-    RulesAction, ShadowAction,
+    BrakeAction, DeadAction, DeadPick, DuplicatesAction, ExportFormat, InDoubtAction, InDoubtVerdict, ReplicaAction,
+    ReviewAction, RulesAction, ShadowAction,
 };
 
 use std::path::PathBuf;
@@ -171,6 +171,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: ShadowAction,
+    },
+    /// Runs that would create or change more than is set, and are held before their first write
+    #[command(
+        after_help = "The limits stand in rules.brake, per source and hour. Analysts read report.brake.\n\nExamples:\n  gatekeeper brake list\n  gatekeeper shadow show --source trade_fair      # what the held leads would write\n  gatekeeper brake release trade_fair --note 'a large fair'\n  gatekeeper brake reject trade_fair --note 'a wrong file'"
+    )]
+    Brake {
+        /// What to do.
+        #[command(subcommand)]
+        action: BrakeAction,
     },
     /// Restore the values that our updates replaced, where the CRM still holds what we wrote
     #[command(

@@ -72,6 +72,19 @@ const CASES: &[(&str, &str)] = &[
         "insert into gate.learned_weight (field, level, weight, pairs, same, rules_hash) values ('x', 'y', 1, 1, 2, '')",
     ),
     (
+        "brake_creates",
+        "insert into rules.brake (source, creates_per_hour) values ('web', -1)",
+    ),
+    (
+        "brake_updates",
+        "insert into rules.brake (source, updates_per_hour) values ('web', -1)",
+    ),
+    ("brake_says_something", "insert into rules.brake (source) values ('web')"),
+    ("brake_state", "insert into gate.brake (source, state) values ('web', 'free')"),
+    ("brake_tripped", "insert into gate.brake (source, state) values ('web', 'tripped')"),
+    ("work_brake", "insert into gate.work (lead_id, brake) values (1, 'tripped')"),
+    ("work_held", "insert into gate.work (lead_id, state) values (1, 'held')"),
+    (
         "undo_state",
         "insert into gate.undo (contact_id, field, lead_id, decisions, written_value, restored_source, restored_occurred_at, state, done_at)
          values (1, 'city', 1, '{1}', 'x', 'crm', now(), 'done', now())",
