@@ -268,10 +268,13 @@ begin
       cleared = excluded.cleared,
       removed = excluded.removed;
 
-  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
-  select decision_id, field, old_value, new_value, verdict, rule, old_source
+  insert into audit.change (
+    decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
+  )
+  select decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
   from jsonb_to_recordset(p_batch -> 'changes') as change (
-    decision_id bigint, field text, old_value text, new_value text, verdict text, rule text, old_source text
+    decision_id bigint, field text, old_value text, new_value text, verdict text, rule text, old_source text,
+    old_seen_at timestamptz, old_edited_at timestamptz, old_cleared boolean
   );
 
   update gate.work

@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+use gatekeeper::backtest::{Past, backtest};
+use gatekeeper::store::Store;
+use gatekeeper::store::backtest::{rules_after, rules_in_force};
+
 use crate::Outcome;
 use crate::decider::Decider;
 use crate::figures::{Figure, Figures, number, rate};
@@ -60,6 +64,7 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
     let (decided, decided_others) = (leads_decided as f64 / watch.elapsed().as_secs_f64(), watch.others());
     decider.end().await?;
     let actions = actions(&world).await?;
+    let (again, again_others) = decide_again(&world).await?;
 
     let leads: Vec<LeadRow> = (0..SAMPLE)
         .map(|place| LeadRow::complete(&Person::new(place * 97)))
@@ -80,6 +85,14 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
             .measured(format!("{}; {decided_others}", rate(decided)), decided >= 2_000.0)
             .naive(format!("{} searches here, 5/s at HubSpot", rate(searched))),
     );
+    figures.add(
+        Figure::new(
+            "back-test of decisions of the past under other rules",
+            "≥ 1,667/s (100,000 in a minute)",
+        )
+        .measured(format!("{}; {again_others}", rate(again)), again >= 1_667.0)
+        .naive("cannot: it keeps no decisions".to_owned()),
+    );
     figures.note(format!(
         "The daemon as a whole, from COPY to all settled in a CRM without limits: {} leads at {} ({whole_others}). What was decided of all {} leads: {actions}.",
         number(LEADS as usize),
@@ -87,6 +100,28 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<(
         number(2 * LEADS as usize)
     ));
     world.end()
+}
+
+/// Makes all decisions again under other ranks and weights: how many in a second.
+async fn decide_again(world: &World) -> Outcome<(f64, String)> {
+    let store = Store::open(&world.config()?).await?;
+    let mut client = store.client().await?;
+    let in_force = rules_in_force(&client).await?;
+    let statements = "update rules.source set rank = 1000 - rank;
+        update rules.match_weight set weight = weight * 1.1";
+    let proposed = rules_after(&mut client, statements).await?;
+    let past = Past {
+        since: chrono::DateTime::<chrono::Utc>::UNIX_EPOCH,
+        until: None,
+        source: None,
+        examples: 3,
+    };
+    let watch = Watch::start();
+    let report = backtest(&client, &past, &in_force, Some(&proposed), |_, _| ()).await?;
+    let measured = (report.decisions as f64 / watch.elapsed().as_secs_f64(), watch.others());
+    drop(client);
+    store.close().await;
+    Ok(measured)
 }
 
 /// How many leads went which way.

@@ -82,12 +82,11 @@ pub(super) struct Desired {
 pub(super) enum Offer {
     /// The contact holds it already.
     Same,
-    /// It differs: the value that is written or was brought, the ruling, the value that was there, and who had set it.
+    /// It differs: the value that is written or was brought, the ruling, and what was there.
     Differs {
         new_value: String,
         ruling: Ruling,
-        old_value: Option<String>,
-        old_source: Option<String>,
+        before: Current,
     },
 }
 
@@ -210,7 +209,7 @@ impl Desired {
     fn differs(&mut self, offered: Offered<'_>, value: String, ruling: Ruling) -> Offer {
         let field = offered.field;
         let current = self.current.entry(field.clone()).or_default();
-        let (old_value, old_source) = (current.value.clone(), current.source.clone());
+        let before = current.clone();
         if ruling.verdict == FieldVerdict::Written {
             *current = Current {
                 value: Some(value.clone()),
@@ -229,8 +228,7 @@ impl Desired {
         Offer::Differs {
             new_value: value,
             ruling,
-            old_value,
-            old_source,
+            before,
         }
     }
 

@@ -39,6 +39,7 @@ pub(super) fn evidence(
                 tier: candidate.tier,
                 names: candidate.names,
                 score: candidate.score,
+                person: candidate.person,
                 levels: &candidate.evidence,
             })
         });
@@ -85,5 +86,6 @@ struct Compared<'a> {
     tier: Tier,
     names: Names,
     score: f32,
+    person: i32,
     levels: &'a Document,
 }

@@ -49,8 +49,7 @@ impl Fold<'_, '_> {
                 Offer::Differs {
                     new_value,
                     ruling,
-                    old_value,
-                    old_source,
+                    before,
                 } => {
                     if *field == Field::Email && ruling.verdict == FieldVerdict::Written {
                         self.emails_taken.insert(value.to_lowercase(), contact_id);
@@ -58,11 +57,14 @@ impl Fold<'_, '_> {
                     self.batch.changes.push(ChangeRow {
                         decision_id,
                         field: field.clone(),
-                        old_value,
+                        old_value: before.value,
                         new_value: Some(new_value),
                         verdict: ruling.verdict,
                         rule: ruling.rule,
-                        old_source,
+                        old_source: before.source,
+                        old_seen_at: before.occurred_at,
+                        old_edited_at: before.edited_at,
+                        old_cleared: before.edited_at.map(|_| before.cleared),
                     });
                 }
             }
@@ -100,5 +102,8 @@ fn refusal(decision_id: i64, field: Field, new_value: Option<String>, reason: &s
         verdict: FieldVerdict::Refused,
         rule: reason.to_owned(),
         old_source: None,
+        old_seen_at: None,
+        old_edited_at: None,
+        old_cleared: None,
     }
 }

@@ -163,6 +163,15 @@ pub struct ChangeRow {
     pub rule: String,
     /// Who had set the old value.
     pub old_source: Option<String>,
+    /// When that source had seen it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_seen_at: Option<DateTime<Utc>>,
+    /// When a person had last set or cleared the field in the CRM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_edited_at: Option<DateTime<Utc>>,
+    /// That was clearing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_cleared: Option<bool>,
 }
 
 /// A lead that must wait for another write about the same person.

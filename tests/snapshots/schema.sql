@@ -38,6 +38,9 @@ create table audit.change -- One row for each field in which a lead differed fro
   verdict text not null -- written, kept (a rule protects the old value), refused (the value cannot be used).
   rule text not null -- The rule: policy and ranks, or the reason of the refusal.
   old_source text -- Who had set the old value.
+  old_seen_at timestamp with time zone -- When its source had seen the old value.
+  old_edited_at timestamp with time zone -- When a person had last set or cleared the field in the CRM.
+  old_cleared boolean -- That was clearing it. Null: nobody had.
   constraint change_pkey PRIMARY KEY (decision_id, field)
   constraint change_verdict CHECK ((verdict = ANY (ARRAY['written'::text, 'kept'::text, 'refused'::text])))
   grant select to gatekeeper_analyst
@@ -680,7 +683,7 @@ create table rules.brake -- How many contacts a source may create and change wit
   CREATE TRIGGER note_update AFTER UPDATE ON rules.brake REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
-  grant select to gatekeeper_steward
+  grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.company_suffix -- Words that do not tell companies apart: gmbh, inc, ltd. Filled with the built-in list at the first start.
   suffix text not null -- Lower case, without dots.
@@ -1204,11 +1207,15 @@ create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds int
 create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, kind text, contacts bigint) volatile
   grant execute to gatekeeper_daemon
 
-create function gate.brake_limit(p_source text) returns TABLE(creates bigint, updates bigint) stable
+create function gate.brake_limit(p_source text) returns TABLE(creates bigint, updates bigint) stable security definer set search_path=pg_catalog, pg_temp
+  grant execute to gatekeeper_analyst
   grant execute to gatekeeper_daemon
+  grant execute to gatekeeper_steward
 
-create function gate.brake_used(p_source text) returns TABLE(creates bigint, updates bigint, let_go bigint) stable
+create function gate.brake_used(p_source text) returns TABLE(creates bigint, updates bigint, let_go bigint) stable security definer set search_path=pg_catalog, pg_temp
+  grant execute to gatekeeper_analyst
   grant execute to gatekeeper_daemon
+  grant execute to gatekeeper_steward
 
 create function gate.bury_contacts(p_crm_ids text[], p_reason text) returns bigint volatile
   grant execute to gatekeeper_daemon
@@ -1507,6 +1514,12 @@ create function gate.pairs_of(p_contacts bigint[]) returns TABLE(left_id bigint,
 create function gate.passes() returns TABLE(pass text, started_at timestamp with time zone, finished_at timestamp with time zone, rows_read bigint, expected bigint, watermark timestamp with time zone, replica_id uuid, lease_until timestamp with time zone) stable
   grant execute to gatekeeper_daemon
 
+create function gate.past_decisions(p_after bigint, p_until bigint, p_source text, p_limit integer) returns TABLE(decision_id bigint, lead_id bigint, source text, action text, tier text, contact_id bigint, reason text, decided_at timestamp with time zone, seen_at timestamp with time zone, nameless boolean, candidates jsonb, changes jsonb, superseded boolean) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.past_range(p_since timestamp with time zone, p_until timestamp with time zone) returns TABLE(after_id bigint, until_id bigint, decisions bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.pause(p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
@@ -1540,8 +1553,10 @@ create function gate.rederive_keys(p_keys jsonb, p_normalizer text) returns void
 create function gate.refund_retry() returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.rehearsed(p_source text) returns TABLE(leads bigint, creates bigint, updates bigint) stable
+create function gate.rehearsed(p_source text) returns TABLE(leads bigint, creates bigint, updates bigint) stable security definer set search_path=pg_catalog, pg_temp
+  grant execute to gatekeeper_analyst
   grant execute to gatekeeper_daemon
+  grant execute to gatekeeper_steward
 
 create function gate.reject_brake(p_source text, p_note text) returns bigint volatile
   grant execute to gatekeeper_daemon

@@ -324,6 +324,29 @@ pub enum ShadowAction {
     },
 }
 
+/// `rules backtest`
+#[derive(Debug, Args)]
+pub struct BacktestOptions {
+    /// Decisions made since then, as 2026-10-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: chrono::DateTime<chrono::Utc>,
+    /// And before then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<chrono::DateTime<chrono::Utc>>,
+    /// Only about leads of this source
+    #[arg(long)]
+    pub source: Option<String>,
+    /// The proposed rules
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// So many examples of each kind of difference
+    #[arg(long, default_value_t = 3)]
+    pub examples: usize,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `rules …`
 #[derive(Debug, Subcommand)]
 pub enum RulesAction {
@@ -339,6 +362,11 @@ pub enum RulesAction {
         #[arg(long)]
         json: bool,
     },
+    /// Make old decisions again under proposed rules, and show which would differ; nothing is touched
+    #[command(
+        after_help = "FILE holds SQL that changes tables of `rules`, as psql would run it; it is tried in a transaction that is taken back.\nWithout it what was decided is compared with what the rules in force would make of it.\nWhat a change of lists (nicknames, suffixes) or of who is compared at all would do is not shown: candidates are those that were found then.\n\nExamples:\n  gatekeeper rules backtest --since 2026-10-01T00:00:00Z --rules proposed.sql\n  gatekeeper rules backtest --since 2026-10-01T00:00:00Z --source webinar --rules proposed.sql --json"
+    )]
+    Backtest(BacktestOptions),
     /// Learn match weights from the contacts in the mirror, without anybody saying who is who, and show them
     #[command(
         after_help = "Shows each weight beside the one in force, and changes nothing. With --use, those that were shown last come into force.\n\nExamples:\n  gatekeeper rules learn\n  gatekeeper rules learn --use"

@@ -1,5 +1,6 @@
 //! `rules`: what comes out of all rules together, and what is wrong with them.
 
+mod backtest;
 mod learn;
 mod show;
 
@@ -33,6 +34,11 @@ pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), Cl
             }));
             store.close().await;
             return tell(&problems, json);
+        }
+        RulesAction::Backtest(options) => {
+            let done = backtest::run(&store, options).await;
+            store.close().await;
+            return done;
         }
         RulesAction::Learn { put_into_force, json } => {
             let done = match put_into_force {

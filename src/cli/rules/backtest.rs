@@ -1,0 +1,136 @@
+//! `rules backtest`: old leads through other rules.
+
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::super::args::BacktestOptions;
+use super::super::{CliError, output};
+use crate::backtest::{Past, Report, backtest};
+use crate::store::Store;
+use crate::store::backtest::{RuleSet, rules_after, rules_in_force};
+
+/// Statements that would end the transaction in which the proposed rules are tried.
+const ENDS_IT: [&str; 9] = [
+    "begin",
+    "start",
+    "commit",
+    "end",
+    "rollback",
+    "abort",
+    "savepoint",
+    "release",
+    "prepare",
+];
+
+/// Goes through the decisions and shows which would differ.
+pub(super) async fn run(store: &Store, options: BacktestOptions) -> Result<(), CliError> {
+    let mut client = store.client().await?;
+    let in_force = rules_in_force(&client).await?;
+    let proposed: Option<RuleSet> = match &options.rules {
+        Some(file) => {
+            let statements = statements(file)?;
+            Some(rules_after(&mut client, &statements).await?)
+        }
+        None => None,
+    };
+    let past = Past {
+        since: options.since,
+        until: options.until,
+        source: options.source,
+        examples: options.examples,
+    };
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} decisions, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let report = backtest(&client, &past, &in_force, proposed.as_ref(), |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })
+    .await;
+    bar.finish_and_clear();
+    let report = report?;
+    match options.json {
+        true => Ok(output::json(&report)?),
+        false => show(&report, proposed.is_some()),
+    }
+}
+
+/// The statements of a file, which must leave the transaction alone.
+#[expect(clippy::disallowed_methods, reason = "a file that the user names")]
+fn statements(file: &Path) -> Result<String, CliError> {
+    let cannot = |problem: String| CliError::File {
+        file: file.display().to_string(),
+        problem,
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| cannot(error.to_string()))?;
+    let without_comments: Vec<&str> = text
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default())
+        .collect();
+    let ends = without_comments.join("\n").split(';').find_map(|statement| {
+        let word = statement.split_whitespace().next()?.to_lowercase();
+        ENDS_IT.contains(&word.as_str()).then_some(word)
+    });
+    match ends {
+        Some(word) => Err(cannot(format!(
+            "it says {word:?}, and the rules are tried in one transaction that is taken back; leave only the changes of rules"
+        ))),
+        None => Ok(text),
+    }
+}
+
+fn show(report: &Report, proposed: bool) -> Result<(), CliError> {
+    let (from, to) = if proposed {
+        ("now", "proposed")
+    } else {
+        ("decided", "now")
+    };
+    output::line(&format!(
+        "{} made again, {} would differ.",
+        output::count(usize::try_from(report.decisions).unwrap_or_default(), "decision"),
+        report.differ
+    ))?;
+    if report.differ == 0 {
+        return Ok(());
+    }
+    let sources = report.sources.iter().filter(|(_, share)| share.differ > 0);
+    let rows = sources.map(|(source, share)| {
+        let percent = 100 * share.differ / share.decisions.max(1);
+        vec![
+            source.clone(),
+            share.differ.to_string(),
+            share.decisions.to_string(),
+            format!("{percent} %"),
+        ]
+    });
+    output::table(&["source", "differ", "of", ""], rows.collect())?;
+    for (title, counts) in [
+        ("action", &report.actions),
+        ("identified by", &report.tiers),
+        ("field", &report.fields),
+    ] {
+        if counts.is_empty() {
+            continue;
+        }
+        let rows = counts.iter().map(|count| {
+            let what = count.field.clone().unwrap_or_else(|| title.to_owned());
+            vec![what, count.from.clone(), count.to.clone(), count.count.to_string()]
+        });
+        output::table(&[title, from, to, "decisions"], rows.collect())?;
+    }
+    let rows = report.examples.iter().map(|example| {
+        vec![
+            example.lead_id.to_string(),
+            example.source.clone(),
+            example.what.clone(),
+            example.from.clone(),
+            example.to.clone(),
+        ]
+    });
+    output::table(&["lead", "source", "what", from, to], rows.collect())?;
+    Ok(output::line("`gatekeeper explain LEAD` tells the story of each.")?)
+}
