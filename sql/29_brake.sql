@@ -152,6 +152,7 @@ begin
     select * into v_allowed from gate.brake_limit(v_brake.source);
     if v_brake.state = 'tripped' then
       if v_allowed is null then
+        perform gate.lock_people();
         perform gate.let_held_go(v_brake.source);
       end if;
       continue;
@@ -256,13 +257,15 @@ as $$
   from gone_on, woken
 $$;
 
--- A person lets a run go on that a brake holds. Null: no brake holds this source. Called by `brake release`.
+-- A person lets a run go on that a brake holds. Null: no brake holds this source. Called by `brake release`. Takes gate.lock_people:
+-- a rehearsal that is being decided sees that there is no brake any more.
 create or replace function gate.release_brake(p_source text, p_note text)
 returns bigint
 language plpgsql
 as $$
 begin
   perform pg_advisory_xact_lock(hashtext('gatekeeper_brake'));
+  perform gate.lock_people();
   if not exists (select from gate.brake where source = p_source) then
     return null;
   end if;
@@ -273,7 +276,7 @@ end
 $$;
 
 -- A person does not want a run that a brake holds: its leads become dead letters, from where they can be replayed. Null: no brake
--- holds this source. Called by `brake reject`.
+-- holds this source. Called by `brake reject`. Takes gate.lock_people.
 create or replace function gate.reject_brake(p_source text, p_note text)
 returns bigint
 language plpgsql
@@ -282,6 +285,7 @@ declare
   v_leads bigint[];
 begin
   perform pg_advisory_xact_lock(hashtext('gatekeeper_brake'));
+  perform gate.lock_people();
   delete from gate.brake
   where source = p_source;
   if not found then

@@ -78,6 +78,34 @@ as $$
   where replica_id = p_replica;
 $$;
 
+-- Leads as they are read: texts cut where nobody could use more, and a time that can be. One that cannot counts as the time of
+-- arrival. Read by gate.claim_leads and gate.read_leads.
+create or replace view gate.lead_text as
+select
+  lead.lead_id, lead.source, lead.source_key,
+  left(lead.external_id, 65537) as external_id,
+  left(lead.email, 65537) as email,
+  left(lead.phone, 65537) as phone,
+  left(lead.mobile_phone, 65537) as mobile_phone,
+  left(lead.first_name, 65537) as first_name,
+  left(lead.last_name, 65537) as last_name,
+  left(lead.full_name, 65537) as full_name,
+  left(lead.company, 65537) as company,
+  left(lead.job_title, 65537) as job_title,
+  left(lead.street, 65537) as street,
+  left(lead.city, 65537) as city,
+  left(lead.state, 65537) as state,
+  left(lead.postal_code, 65537) as postal_code,
+  left(lead.country, 65537) as country,
+  left(lead.properties::text, 262145) as properties,
+  case
+    when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
+    else least(greatest(coalesce(lead.received_at, now()), '1900-01-01'), now())
+  end as occurred_at
+from staging.lead;
+
+comment on view gate.lead_text is 'Leads as the daemon reads them.';
+
 -- Takes up to p_limit leads that are due, at most p_bytes of text (one lead at least), oldest first. A lead that has
 -- been claimed p_suspect times or more without being handed back is taken alone: it may be what kills the process. So is
 -- one with less than no claims: it was folded into a write that the CRM refused, and may be to blame for that.
@@ -124,20 +152,33 @@ as $$
     returning work.lead_id, work.epoch, work.claims, work.brake
   )
   select
-    taken.lead_id, taken.epoch, taken.claims, lead.lead_id is not null, lead.source, lead.source_key,
-    left(lead.external_id, 65537), left(lead.email, 65537), left(lead.phone, 65537), left(lead.mobile_phone, 65537),
-    left(lead.first_name, 65537), left(lead.last_name, 65537), left(lead.full_name, 65537), left(lead.company, 65537),
-    left(lead.job_title, 65537), left(lead.street, 65537), left(lead.city, 65537), left(lead.state, 65537),
-    left(lead.postal_code, 65537), left(lead.country, 65537),
-    left(lead.properties::text, 262145),
-    case
-      when lead.occurred_at between '1900-01-01' and now() + interval '5 minutes' then lead.occurred_at
-      else least(greatest(coalesce(lead.received_at, now()), '1900-01-01'), now())
-    end,
-    taken.brake is not distinct from 'rehearse'
+    taken.lead_id, taken.epoch, taken.claims, lead.lead_id is not null, lead.source, lead.source_key, lead.external_id,
+    lead.email, lead.phone, lead.mobile_phone, lead.first_name, lead.last_name, lead.full_name, lead.company,
+    lead.job_title, lead.street, lead.city, lead.state, lead.postal_code, lead.country, lead.properties,
+    coalesce(lead.occurred_at, now()), taken.brake is not distinct from 'rehearse'
   from taken
-  left join staging.lead using (lead_id)
+  left join gate.lead_text as lead using (lead_id)
   order by taken.lead_id
+$$;
+
+-- Leads as they would be claimed, without being claimed. Called by the replays' dry runs.
+create or replace function gate.read_leads(p_leads bigint[])
+returns table (
+  lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text,
+  email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text,
+  job_title text, street text, city text, state text, postal_code text, country text, properties text,
+  occurred_at timestamptz, rehearse boolean
+)
+language sql
+stable
+as $$
+  select
+    lead.lead_id, 0, 0, true, lead.source, lead.source_key, lead.external_id, lead.email, lead.phone, lead.mobile_phone,
+    lead.first_name, lead.last_name, lead.full_name, lead.company, lead.job_title, lead.street, lead.city, lead.state,
+    lead.postal_code, lead.country, lead.properties, lead.occurred_at, false
+  from gate.lead_text as lead
+  where lead.lead_id = any (p_leads)
+  order by lead.lead_id
 $$;
 
 -- Hands back claims whose replica is dead. What it had claimed keeps its count: a lead that kills is found by it.

@@ -245,8 +245,16 @@ begin
   set state = case
         when decision.intent_id is not null and decision.shadow is not true then 'intended'
         when decision.action in ('dead', 'review') then decision.action
-        when decision.shadow and work.brake = 'rehearse' then 'held'
+        when decision.shadow and work.brake = 'rehearse' then
+          case when exists (select from gate.brake where brake.source = decision.source) then 'held' else 'ready' end
         else 'done'
+      end,
+      brake = case
+        when decision.shadow
+          and work.brake = 'rehearse'
+          and not exists (select from gate.brake where brake.source = decision.source)
+        then 'free'
+        else work.brake
       end,
       replica_id = null,
       waits_for = null

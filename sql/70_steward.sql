@@ -20,8 +20,9 @@ begin
   into v_leads
   from replayed;
 
+  -- What a person sends on no brake holds.
   update gate.work
-  set state = 'ready', claims = 0, attempts = 0, next_at = clock_timestamp()
+  set state = 'ready', brake = 'free', claims = 0, attempts = 0, next_at = clock_timestamp()
   where lead_id = any (v_leads)
     and state = 'dead';
 
@@ -83,6 +84,7 @@ begin
 
   update gate.work
   set state = case when p_state = 'rejected' then 'done' else 'ready' end,
+      brake = 'free',
       claims = 0,
       attempts = 0,
       next_at = clock_timestamp()
@@ -96,5 +98,39 @@ begin
   );
   perform pg_notify('gatekeeper_lead', '');
   return true;
+end
+$$;
+
+-- Puts reviews back to work, to be decided anew against today's mirror and rules. Returns how many were open. Called by
+-- `review replay`.
+create or replace function gate.replay_review(p_leads bigint[], p_note text)
+returns integer
+language plpgsql
+as $$
+declare
+  v_leads bigint[];
+begin
+  with replayed as (
+    update gate.review
+    set state = 'replayed', resolved_at = now(), resolved_by = session_user, note = p_note
+    where lead_id = any (p_leads)
+      and state = 'open'
+    returning lead_id
+  )
+  select coalesce(array_agg(lead_id), '{}')
+  into v_leads
+  from replayed;
+
+  update gate.work
+  set state = 'ready', brake = 'free', claims = 0, attempts = 0, next_at = clock_timestamp()
+  where lead_id = any (v_leads)
+    and state = 'review';
+
+  insert into audit.steward_action (command, lead_id, note)
+  select 'review replay', lead_id, p_note
+  from unnest(v_leads) as lead_id;
+
+  perform pg_notify('gatekeeper_lead', '');
+  return cardinality(v_leads);
 end
 $$;

@@ -1,7 +1,11 @@
 -- Ask: what the commands show. All read only.
 
--- Dead letters, newest first. Called by `dead list`, `dead replay` and `dead discard` to pick them.
-create or replace function gate.list_dead(p_reason text, p_limit bigint, p_all boolean)
+-- Dead letters, newest first; what is null does not narrow the choice. Called by `dead list`, `dead replay` and `dead discard` to
+-- pick them.
+drop function if exists gate.list_dead(text, bigint, boolean);
+create or replace function gate.list_dead(
+  p_reason text, p_source text, p_since timestamptz, p_until timestamptz, p_limit bigint, p_all boolean
+)
 returns setof report.dead_letter
 language sql
 stable
@@ -9,20 +13,30 @@ as $$
   select *
   from report.dead_letter
   where (p_reason is null or reason = p_reason)
+    and (p_source is null or source = p_source)
+    and (p_since is null or died_at >= p_since)
+    and (p_until is null or died_at < p_until)
     and (p_all or state = 'waiting')
   order by died_at desc, lead_id desc
   limit p_limit
 $$;
 
--- Reviews, oldest first. Called by `review list`.
-create or replace function gate.list_review(p_limit bigint, p_all boolean)
+-- Reviews, oldest first; what is null does not narrow the choice. Called by `review list` and `review replay`.
+drop function if exists gate.list_review(bigint, boolean);
+create or replace function gate.list_review(
+  p_reason text, p_source text, p_since timestamptz, p_until timestamptz, p_limit bigint, p_all boolean
+)
 returns setof report.review
 language sql
 stable
 as $$
   select *
   from report.review
-  where p_all or state = 'open'
+  where (p_reason is null or reason = p_reason)
+    and (p_source is null or source = p_source)
+    and (p_since is null or opened_at >= p_since)
+    and (p_until is null or opened_at < p_until)
+    and (p_all or state = 'open')
   order by opened_at, lead_id
   limit p_limit
 $$;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::args::{DeadAction, DeadPick};
+use super::args::{DeadAction, PickOptions};
+use super::replay::{self, Which};
 use super::{CliError, explain, output, tell};
 use crate::config::Config;
 use crate::store::{Client, Store, ask};
@@ -12,17 +13,17 @@ pub(super) async fn dead(config: &Config, action: DeadAction) -> Result<(), CliE
     let client = store.client().await?;
     let done = match action {
         DeadAction::List {
-            reason,
+            filter,
             limit,
             all,
             json,
         } => {
-            let letters = ask::list_dead(&client, reason.as_deref(), limit, all).await?;
+            let letters = ask::list_dead(&client, &replay::pick(filter, limit, all)).await?;
             list(&letters, json)
         }
         DeadAction::Show { lead, json } => explain::show(&client, lead, json).await,
-        DeadAction::Replay(pick) => act(&client, pick, "replayed: they are decided anew", true).await,
-        DeadAction::Discard(pick) => act(&client, pick, "discarded", false).await,
+        DeadAction::Replay(options) => replay::replay(config, &store, options, Which::DeadLetters).await,
+        DeadAction::Discard(options) => discard(&client, options).await,
     };
     drop(client);
     store.close().await;
@@ -62,34 +63,14 @@ fn list(letters: &[Value], json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn act(client: &Client, pick: DeadPick, words: &str, replay: bool) -> Result<(), CliError> {
-    let leads = match &pick.reason {
-        Some(reason) => {
-            let letters = ask::list_dead(client, Some(reason), pick.limit, false).await?;
-            letters.iter().filter_map(|letter| letter["lead_id"].as_i64()).collect()
+async fn discard(client: &Client, options: PickOptions) -> Result<(), CliError> {
+    let leads = replay::chosen(client, &options, Which::DeadLetters).await?;
+    let done = match options.dry_run {
+        true => leads.len(),
+        false => {
+            let done = ask::discard_dead(client, &leads, options.note.as_deref()).await?;
+            usize::try_from(done).unwrap_or(0)
         }
-        None => pick.leads.clone(),
     };
-    let note = pick.note.as_deref();
-    let done = if pick.dry_run {
-        leads.len()
-    } else {
-        let done = if replay {
-            ask::replay_dead(client, &leads, note).await?
-        } else {
-            ask::discard_dead(client, &leads, note).await?
-        };
-        usize::try_from(done).unwrap_or(0)
-    };
-    if pick.json {
-        return Ok(output::json(
-            &serde_json::json!({"leads": leads, "done": done, "dry_run": pick.dry_run}),
-        )?);
-    }
-    let would = if pick.dry_run { "would be " } else { "" };
-    output::line(&format!("{} {would}{words}.", output::count(done, "dead letter")))?;
-    if done < leads.len() {
-        output::line(&format!("{} not waiting.", output::count(leads.len() - done, "lead")))?;
-    }
-    Ok(())
+    replay::said(&leads, done, &options, "dead letter", "discarded")
 }

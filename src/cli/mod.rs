@@ -12,6 +12,7 @@ mod in_doubt;
 mod mirror;
 mod output;
 mod reconcile;
+mod replay;
 mod review;
 mod rules;
 mod run;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::args::ReviewAction;
+use super::replay::{self, Which};
 use super::{CliError, explain, output, tell};
 use crate::config::Config;
 use crate::store::{Client, Store, ask};
@@ -11,7 +12,16 @@ pub(super) async fn review(config: &Config, action: ReviewAction) -> Result<(), 
     let store = Store::open(config).await?;
     let client = store.client().await?;
     let done = match action {
-        ReviewAction::List { limit, all, json } => list(&ask::list_review(&client, limit, all).await?, json),
+        ReviewAction::List {
+            filter,
+            limit,
+            all,
+            json,
+        } => list(
+            &ask::list_review(&client, &replay::pick(filter, limit, all)).await?,
+            json,
+        ),
+        ReviewAction::Replay(options) => replay::replay(config, &store, options, Which::Reviews).await,
         ReviewAction::Show { lead, json } => explain::show(&client, lead, json).await,
         ReviewAction::Accept {
             lead,

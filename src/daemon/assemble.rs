@@ -36,7 +36,6 @@ pub(super) fn start(
     let gate = &config.gate;
     let settle_seconds = i32::try_from(gate.settle_seconds).unwrap_or(i32::MAX);
     let max_attempts = i32::try_from(gate.max_attempts).unwrap_or(i32::MAX);
-    let max_claims = i32::try_from(gate.max_claims).unwrap_or(i32::MAX);
     let deadline = Duration::from_secs(config.crm.request_deadline_seconds + 5);
     let sender_settings = SenderSettings {
         calls_in_flight: config.limits.calls_in_flight,
@@ -55,19 +54,12 @@ pub(super) fn start(
             lease.remaining() > deadline
         },
     );
-    let push_settings = PushSettings {
-        batch_leads: gate.batch_leads,
-        suspect_claims: (max_claims + 1) / 2,
-        max_claims,
-        max_mirror_age: Duration::from_secs(config.mirror.max_age_seconds),
-        shadow: gate.shadow,
-    };
     let push = Push::new(
         store.clone(),
         Arc::clone(&line),
         rulebook.clone(),
         replica,
-        push_settings,
+        PushSettings::of(config),
         handle.clone(),
     );
     let sweep_settings = SweepSettings {

@@ -9,6 +9,7 @@ use super::DemoError;
 use super::print::{Cell, heading, line, number, table};
 use super::process::Gatekeeper;
 use crate::sandbox::{Limits, Running};
+use crate::store::ask::Pick;
 use crate::store::{Client, Store, StoreError, ask};
 
 /// Columns of the first table, by the names of `audit.decision.tier`.
@@ -76,9 +77,13 @@ pub(super) async fn show(store: &Store, crm: &Running, before: u64) -> Result<()
     decided(&client).await?;
     let alone = OneByOne::read(&client).await?;
     calls(&client, crm, &alone).await?;
-    let review = ask::list_review(&client, ALL, false).await?;
+    let all = Pick {
+        limit: ALL,
+        ..Pick::default()
+    };
+    let review = ask::list_review(&client, &all).await?;
     made(before, contacts(crm), review.len(), &alone)?;
-    let dead = ask::list_dead(&client, None, ALL, false).await?;
+    let dead = ask::list_dead(&client, &all).await?;
     waiting("Dead letters: kept, with the reason, to be mended and replayed", &dead)?;
     waiting("Reviews: a person decides, nobody guesses", &review)
 }

@@ -54,7 +54,7 @@ pub(super) async fn decide_and_intend(
         })
         .collect();
     laps.lap("open");
-    let batch = decide(transaction, other, leads, rules, person_keys, settings, &mut laps).await?;
+    let batch = decide_timed(transaction, other, leads, rules, person_keys, settings, &mut laps).await?;
     let keys_of = keys(&batch, &rules.normalizer);
     laps.lap("decide");
     intend(
@@ -100,8 +100,19 @@ impl Laps {
     }
 }
 
-/// Matches and decides, without storing anything.
-async fn decide(
+/// Matches and decides, without storing anything. Called by [`super::predict`] too, outside of any lock.
+pub(super) async fn decide(
+    client: &impl GenericClient,
+    other: &impl GenericClient,
+    leads: Vec<LeadInput>,
+    rules: &Rules,
+    person_keys: &PersonKeys,
+    settings: &PushSettings,
+) -> Result<Batch, PushError> {
+    decide_timed(client, other, leads, rules, person_keys, settings, &mut Laps::start()).await
+}
+
+async fn decide_timed(
     client: &impl GenericClient,
     other: &impl GenericClient,
     mut leads: Vec<LeadInput>,

@@ -5,15 +5,18 @@
 
 mod error;
 mod gather;
+mod predict;
 mod prepare;
 pub mod sender;
 
 pub use error::PushError;
+pub use predict::predict;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::config::Config;
 use crate::crm::{Reader, Writer};
 use crate::domain::{Action, Batch, IntentId, LeadId, Normalized, Operation, ReplicaId};
 use crate::failpoint::reach;
@@ -57,6 +60,21 @@ pub struct Push<C> {
     claims_left: AtomicBool,
     /// The next batch, claimed and normalized while the last one was decided.
     prepared: Mutex<Option<Prepared>>,
+}
+
+impl PushSettings {
+    /// By the settings file.
+    pub fn of(config: &Config) -> Self {
+        let gate = &config.gate;
+        let max_claims = i32::try_from(gate.max_claims).unwrap_or(i32::MAX);
+        Self {
+            batch_leads: gate.batch_leads,
+            suspect_claims: (max_claims + 1) / 2,
+            max_claims,
+            max_mirror_age: Duration::from_secs(config.mirror.max_age_seconds),
+            shadow: gate.shadow,
+        }
+    }
 }
 
 /// What a pass did.
@@ -336,7 +354,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
 }
 
 /// The word in `audit.entry.action`.
-fn action_name(action: Action) -> &'static str {
+pub fn action_name(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Update => "update",

@@ -74,7 +74,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
 
 /// A lead made comparable, with what could not be read of it. One on which the normalizer panics, which is a bug, becomes
 /// a dead letter, and its batch goes on.
-fn normalize<C: Reader + Writer>(
+pub(super) fn normalize<C: Reader + Writer>(
     mut claimed: Claimed,
     normalizer: &Normalizer,
     line: &Line<C>,

@@ -1,5 +1,6 @@
 //! Ask: documents that the commands show.
 
+use chrono::{DateTime, Utc};
 use deadpool_postgres::GenericClient;
 use serde::Serialize;
 use serde_json::Value;
@@ -33,20 +34,45 @@ async fn document(
         .unwrap_or(Value::Null))
 }
 
+/// Which dead letters or reviews. What is absent does not narrow the choice.
+#[derive(Debug, Clone, Default)]
+pub struct Pick {
+    /// Of this reason code.
+    pub reason: Option<String>,
+    /// Of this source.
+    pub source: Option<String>,
+    /// Dead, or asked about, since then.
+    pub since: Option<DateTime<Utc>>,
+    /// And before.
+    pub until: Option<DateTime<Utc>>,
+    /// At most so many.
+    pub limit: i64,
+    /// Those that are resolved as well.
+    pub all: bool,
+}
+
+impl Pick {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
+        [
+            &self.reason,
+            &self.source,
+            &self.since,
+            &self.until,
+            &self.limit,
+            &self.all,
+        ]
+    }
+}
+
 /// Dead letters, newest first; each as a row of `report.dead_letter`.
 ///
 /// # Errors
 /// As every statement.
-pub async fn list_dead(
-    client: &impl GenericClient,
-    reason: Option<&str>,
-    limit: i64,
-    all: bool,
-) -> Result<Vec<Value>, StoreError> {
+pub async fn list_dead(client: &impl GenericClient, pick: &Pick) -> Result<Vec<Value>, StoreError> {
     documents(
         client,
-        "select to_jsonb(letter) from gate.list_dead($1, $2, $3) as letter",
-        &[&reason, &limit, &all],
+        "select to_jsonb(letter) from gate.list_dead($1, $2, $3, $4, $5, $6) as letter",
+        &pick.parameters(),
     )
     .await
 }
@@ -55,11 +81,11 @@ pub async fn list_dead(
 ///
 /// # Errors
 /// As every statement.
-pub async fn list_review(client: &impl GenericClient, limit: i64, all: bool) -> Result<Vec<Value>, StoreError> {
+pub async fn list_review(client: &impl GenericClient, pick: &Pick) -> Result<Vec<Value>, StoreError> {
     documents(
         client,
-        "select to_jsonb(review) from gate.list_review($1, $2) as review",
-        &[&limit, &all],
+        "select to_jsonb(review) from gate.list_review($1, $2, $3, $4, $5, $6) as review",
+        &pick.parameters(),
     )
     .await
 }
@@ -185,6 +211,16 @@ pub async fn checkup(client: &impl GenericClient) -> Result<Value, StoreError> {
 /// As every statement.
 pub async fn replay_dead(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
     Ok(call::row(client, "select gate.replay_dead($1, $2)", &[&leads, &note])
+        .await?
+        .try_get(0)?)
+}
+
+/// Puts reviews back to be decided anew; how many were open.
+///
+/// # Errors
+/// As every statement.
+pub async fn replay_review(client: &impl GenericClient, leads: &[i64], note: Option<&str>) -> Result<i32, StoreError> {
+    Ok(call::row(client, "select gate.replay_review($1, $2)", &[&leads, &note])
         .await?
         .try_get(0)?)
 }

@@ -49,6 +49,15 @@ pub async fn claim_leads(
     rows.iter().map(claimed).collect()
 }
 
+/// Leads as they would be claimed, without being claimed. Those that are not there are absent.
+///
+/// # Errors
+/// As every statement.
+pub async fn read_leads(client: &impl GenericClient, leads: &[i64]) -> Result<Vec<Claimed>, StoreError> {
+    let rows = call::rows(client, "select * from gate.read_leads($1)", &[&leads]).await?;
+    rows.iter().map(claimed).collect()
+}
+
 fn claimed(row: &Row) -> Result<Claimed, StoreError> {
     let mut values = BTreeMap::new();
     for field in CANONICAL {

@@ -130,7 +130,7 @@ create table audit.steward_action -- What people did: replays, discards, reviews
   action_id bigint not null generated always as identity -- Number of the action.
   acted_at timestamp with time zone not null default now() -- When.
   acted_by text not null default SESSION_USER -- The database user.
-  command text not null -- dead replay, dead discard, review accept, review create, review reject, reconcile, pause, resume, replica release, shadow replay, undo, brake release, brake reject; failover, restored, brake tripped.
+  command text not null -- dead replay, dead discard, review accept, review create, review reject, review replay, reconcile, pause, resume, replica release, shadow replay, undo, brake release, brake reject; failover, restored, brake tripped.
   lead_id bigint -- The lead.
   contact_id bigint -- The contact.
   note text -- Why.
@@ -542,7 +542,7 @@ create table gate.review -- Leads about which a person must decide, and what the
   reason text not null -- Why: a code.
   candidates jsonb not null -- The contacts in question with their evidence.
   opened_at timestamp with time zone not null default now() -- When it was asked.
-  state text not null default 'open'::text -- open; accepted (it is contact_id), created (it is a new person), rejected (the lead is not wanted).
+  state text not null default 'open'::text -- open; accepted (it is contact_id), created (it is a new person), rejected (the lead is not wanted), replayed (decided anew).
   contact_id bigint -- Whom the person named.
   resolved_at timestamp with time zone -- When.
   resolved_by text -- Who.
@@ -550,7 +550,7 @@ create table gate.review -- Leads about which a person must decide, and what the
   constraint review_accepted CHECK (((state = 'accepted'::text) = (contact_id IS NOT NULL)))
   constraint review_pkey PRIMARY KEY (lead_id)
   constraint review_resolved CHECK (((state = 'open'::text) = (resolved_at IS NULL)))
-  constraint review_state CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'created'::text, 'rejected'::text])))
+  constraint review_state CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'created'::text, 'rejected'::text, 'replayed'::text])))
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.scan -- Runs of `duplicates scan`.
@@ -900,6 +900,28 @@ create view audit.decision -- One row for each time a lead was decided, with the
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
+
+create view gate.lead_text -- Leads as the daemon reads them.
+  lead_id bigint
+  source text
+  source_key text
+  external_id text
+  email text
+  phone text
+  mobile_phone text
+  first_name text
+  last_name text
+  full_name text
+  company text
+  job_title text
+  street text
+  city text
+  state text
+  postal_code text
+  country text
+  properties text
+  occurred_at timestamp with time zone
+  grant delete, insert, select, update to gatekeeper_daemon
 
 create view gate.shadow_decision -- Decisions in shadow that are the last ones of their leads.
   decision_id bigint
@@ -1403,7 +1425,7 @@ create function gate.lift_hold(p_kind text, p_note text) returns boolean volatil
 create function gate.links_among(p_region bigint[]) returns TABLE(left_id bigint, right_id bigint, score real) stable
   grant execute to gatekeeper_daemon
 
-create function gate.list_dead(p_reason text, p_limit bigint, p_all boolean) returns SETOF report.dead_letter stable
+create function gate.list_dead(p_reason text, p_source text, p_since timestamp with time zone, p_until timestamp with time zone, p_limit bigint, p_all boolean) returns SETOF report.dead_letter stable
   grant execute to gatekeeper_daemon
 
 create function gate.list_members(p_flagged boolean, p_limit bigint) returns SETOF report.duplicate_member stable
@@ -1415,7 +1437,7 @@ create function gate.list_pairs(p_verdict text, p_limit bigint) returns SETOF re
 create function gate.list_replicas() returns TABLE(replica_id uuid, host_id text, process_id integer, version text, started_at timestamp with time zone, lease_seconds bigint, claims bigint, open_intents bigint) stable
   grant execute to gatekeeper_daemon
 
-create function gate.list_review(p_limit bigint, p_all boolean) returns SETOF report.review stable
+create function gate.list_review(p_reason text, p_source text, p_since timestamp with time zone, p_until timestamp with time zone, p_limit bigint, p_all boolean) returns SETOF report.review stable
   grant execute to gatekeeper_daemon
 
 create function gate.lock_people() returns void volatile
@@ -1541,6 +1563,9 @@ create function gate.put_learned(p_rules_hash text, p_fields text[], p_levels te
 create function gate.rarity_bits(p_contacts bigint, p_carriers bigint) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
+create function gate.read_leads(p_leads bigint[]) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone, rehearse boolean) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.read_lists() returns jsonb stable
   grant execute to gatekeeper_daemon
 
@@ -1580,6 +1605,9 @@ create function gate.repeats(p_leads bigint[]) returns TABLE(lead_id bigint, rep
   grant execute to gatekeeper_daemon
 
 create function gate.replay_dead(p_leads bigint[], p_note text) returns integer volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.replay_review(p_leads bigint[], p_note text) returns integer volatile
   grant execute to gatekeeper_daemon
 
 create function gate.replay_shadow(p_source text, p_limit bigint, p_note text, p_dry_run boolean) returns bigint volatile

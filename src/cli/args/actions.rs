@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 pub enum DeadAction {
     /// List them
     List {
-        /// Only this reason code
-        #[arg(long)]
-        reason: Option<String>,
+        /// Which
+        #[command(flatten)]
+        filter: Filter,
         /// At most so many
         #[arg(long, default_value_t = 50)]
         limit: i64,
@@ -31,27 +31,50 @@ pub enum DeadAction {
         json: bool,
     },
     /// Decide them anew, against today's mirror and rules
-    Replay(DeadPick),
+    #[command(
+        after_help = "With --dry-run it shows what would be decided today, and does nothing.\n\nExamples:\n  gatekeeper dead replay 4711 4712\n  gatekeeper dead replay --reason unknown_source --source webinar --dry-run\n  gatekeeper dead replay --since 2026-11-25T08:00:00Z --limit 100 --note 'property is there now'"
+    )]
+    Replay(PickOptions),
     /// Close them for good; the leads stay in staging
-    Discard(DeadPick),
+    Discard(PickOptions),
 }
 
-/// Which dead letters.
-#[derive(Debug, Args)]
-pub struct DeadPick {
-    /// These leads
-    #[arg(required_unless_present = "reason")]
-    pub leads: Vec<i64>,
-    /// All of this reason code
-    #[arg(long, conflicts_with = "leads")]
+/// Which of them; what is not given does not narrow the choice.
+#[derive(Debug, Clone, Args)]
+pub struct Filter {
+    /// Only of this reason code
+    #[arg(long)]
     pub reason: Option<String>,
+    /// Only of this source
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Only since then, as 2026-11-25T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<chrono::DateTime<chrono::Utc>>,
+    /// Only before then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// These leads, or all that a filter lets through.
+#[derive(Debug, Args)]
+pub struct PickOptions {
+    /// These leads
+    #[arg(
+        required_unless_present_any = ["reason", "source", "since", "until"],
+        conflicts_with_all = ["reason", "source", "since", "until"]
+    )]
+    pub leads: Vec<i64>,
+    /// Or those
+    #[command(flatten)]
+    pub filter: Filter,
     /// At most so many
     #[arg(long, default_value_t = 1000)]
     pub limit: i64,
     /// Why, for the audit
     #[arg(long)]
     pub note: Option<String>,
-    /// Say which, and do nothing
+    /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
     /// For machines
@@ -64,6 +87,9 @@ pub struct DeadPick {
 pub enum ReviewAction {
     /// List them
     List {
+        /// Which
+        #[command(flatten)]
+        filter: Filter,
         /// At most so many
         #[arg(long, default_value_t = 50)]
         limit: i64,
@@ -82,6 +108,11 @@ pub enum ReviewAction {
         #[arg(long)]
         json: bool,
     },
+    /// Decide them anew, against today's mirror and rules
+    #[command(
+        after_help = "With --dry-run it shows what would be decided today, and does nothing.\n\nExamples:\n  gatekeeper review replay --reason fuzzy_uncertain --dry-run\n  gatekeeper review replay --source webinar --limit 100 --note 'thresholds changed'"
+    )]
+    Replay(PickOptions),
     /// It is this contact
     Accept {
         /// `staging.lead.lead_id`

@@ -3,8 +3,8 @@
 mod actions;
 
 pub(super) use actions::{
-    BacktestOptions, BrakeAction, DeadAction, DeadPick, DuplicatesAction, ExportFormat, InDoubtAction, InDoubtVerdict,
-    ReplicaAction, ReviewAction, RulesAction, ShadowAction,
+    BacktestOptions, BrakeAction, DeadAction, DuplicatesAction, ExportFormat, Filter, InDoubtAction, InDoubtVerdict,
+    PickOptions, ReplicaAction, ReviewAction, RulesAction, ShadowAction,
 };
 
 use std::path::PathBuf;

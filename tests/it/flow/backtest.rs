@@ -6,6 +6,7 @@ use gatekeeper::store::backtest::{rules_after, rules_in_force};
 use serde_json::{Value, json};
 
 use super::world::{World, but, robert};
+use crate::process::gatekeeper;
 
 const ALL: Past = Past {
     since: DateTime::<Utc>::UNIX_EPOCH,
@@ -207,4 +208,69 @@ async fn other_weights_thresholds_and_sources_show_who_would_be_somebody_else() 
     assert_eq!(told(&proposed(&world, &ALL, known).await).1, ["dead>revived 1"]);
     let unknown = "delete from rules.source where source = 'payments'";
     assert_eq!(told(&proposed(&world, &ALL, unknown).await).1, ["update>dead 1"]);
+}
+
+#[tokio::test]
+async fn the_command_tries_a_file_and_refuses_one_that_would_end_the_trial() {
+    let world = history().await;
+    let file = world.directory.path().join("proposed.sql");
+    let path = file.display().to_string();
+    let words = ["rules", "backtest", "--since", "2020-01-01T00:00:00Z", "--rules", &path];
+    std::fs::write(
+        &file,
+        "update rules.source set rank = 10 where source = 'payments'; -- commit;",
+    )
+    .unwrap();
+    let shown = gatekeeper(&world, &words).await;
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    assert!(
+        shown.stdout.contains("2 would differ") && shown.stdout.contains("highest_rank"),
+        "{}",
+        shown.stdout
+    );
+    let json = gatekeeper(&world, &[&words[..], &["--json"]].concat()).await.stdout;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["differ"], 2);
+    std::fs::write(&file, "update rules.source set rank = 10;\nCommit;").unwrap();
+    let refused = gatekeeper(&world, &words).await;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("\"commit\""), "{}", refused.stderr);
+    std::fs::write(&file, "update rules.source set grade = 10").unwrap();
+    assert_eq!(gatekeeper(&world, &words).await.code, Some(1));
+    assert_eq!(
+        world.count("select count(*) from rules.source where rank = 10").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_effective_rules_are_shown_and_contradictions_named() {
+    let world = history().await;
+    world
+        .db
+        .run(
+            "update rules.source set expires_days = 365 where source = 'crm';
+             insert into rules.field (field, source, rank) values ('city', 'fair', 85);
+             insert into rules.field (field, policy) values ('shoe_size', 'max')",
+        )
+        .await;
+    let shown = gatekeeper(&world, &["rules", "show"]).await.stdout;
+    assert!(shown.contains("highest_rank 85") && shown.contains("365d"), "{shown}");
+    let json: Value = serde_json::from_str(&gatekeeper(&world, &["rules", "show", "--json"]).await.stdout).unwrap();
+    let of_fair = |row: &&Value| row["field"] == "city" && row["source"] == "fair";
+    let city = json["effective"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(of_fair)
+        .unwrap()
+        .clone();
+    assert_eq!((&city["rank"], &city["policy"]), (&json!(85), &json!("highest_rank")));
+    let found = gatekeeper(&world, &["rules", "check"]).await;
+    assert_eq!(found.code, Some(2));
+    for words in [
+        "(shoe_size, *): the CRM has no such property",
+        "\"nobody\" is not entered, and 1 of its leads",
+    ] {
+        assert!(found.stdout.contains(words), "{} should say {words}", found.stdout);
+    }
 }

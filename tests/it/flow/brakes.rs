@@ -4,6 +4,7 @@ use gatekeeper::store::brake::{reject_brake, release_brake};
 use serde_json::{Value, json};
 
 use super::world::World;
+use crate::process::gatekeeper;
 
 /// Leads of so many people, from a number on.
 fn people(source: &str, from: usize, count: usize) -> Value {
@@ -113,4 +114,30 @@ async fn held_leads_go_on_when_the_rule_is_gone() {
     world.run_until(async || world.contacts().len() == 3).await;
     world.settle().await;
     assert_eq!(world.ask(STATES).await, "done 3");
+}
+
+#[tokio::test]
+async fn the_command_says_what_is_held_and_why_and_lets_it_go() {
+    let world = World::new().await;
+    limit(&world, "webinar", "creates_per_hour", "1").await;
+    world.leads(people("webinar", 0, 3)).await;
+    world.run().await;
+    let listed = gatekeeper(&world, &["brake", "list"]).await.stdout;
+    assert!(
+        listed.contains("tripped") && listed.contains("3 contacts created"),
+        "{listed}"
+    );
+    let held = gatekeeper(&world, &["status", "--json"]).await.stdout;
+    assert_eq!(serde_json::from_str::<Value>(&held).unwrap()["leads"]["held"], 3);
+    let nobody = gatekeeper(&world, &["brake", "release", "sales", "--note", "x"]).await;
+    assert_eq!(nobody.code, Some(2));
+    assert!(nobody.stderr.contains("no brake holds"), "{}", nobody.stderr);
+    let released = gatekeeper(&world, &["brake", "release", "webinar", "--note", "looked at"]).await;
+    assert!(
+        released.stdout.contains("3 leads of webinar go on"),
+        "{}",
+        released.stdout
+    );
+    world.settle().await;
+    assert_eq!(world.contacts().len(), 3);
 }

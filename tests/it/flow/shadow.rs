@@ -5,6 +5,7 @@ use gatekeeper::store::shadow;
 use serde_json::{Value, json};
 
 use super::world::{World, but};
+use crate::process::gatekeeper;
 
 fn ann(source: &str, city: &str) -> Value {
     json!({
@@ -118,4 +119,31 @@ async fn the_setting_puts_everything_in_shadow() {
     assert_eq!(world.decision(dead).await.outcome.as_deref(), Some("none"));
     assert_eq!(world.state(dead).await, "dead no_identifier");
     assert_eq!(world.writes(), (0, 0));
+}
+
+#[tokio::test]
+async fn the_command_shows_what_would_have_been_written_and_makes_it_real() {
+    let world = World::new().await;
+    let run = async |words: &[&str]| {
+        let done = gatekeeper(&world, words).await;
+        assert_eq!(done.code, Some(0), "{words:?}: {}", done.stderr);
+        done.stdout
+    };
+    assert!(run(&["shadow", "on", "webinar"]).await.contains("webinar in shadow"));
+    assert!(run(&["status"]).await.contains("sources in shadow"));
+    world.settled(ann("webinar", "Kiel")).await;
+    let shown = run(&["shadow", "show"]).await;
+    assert!(shown.contains("would create") && shown.contains("Kiel"), "{shown}");
+    let json: Value = serde_json::from_str(&run(&["shadow", "show", "--json"]).await).unwrap();
+    assert_eq!(json["summary"][0]["would_create"], 1);
+    assert!(
+        run(&["shadow", "replay", "--dry-run"])
+            .await
+            .contains("1 lead would be replayed")
+    );
+    assert!(run(&["shadow", "off", "--all"]).await.contains("out of shadow"));
+    run(&["shadow", "replay", "--source", "webinar", "--note", "seen"]).await;
+    world.settle().await;
+    assert_eq!(world.only_contact()["city"], "Kiel");
+    assert!(run(&["shadow", "show"]).await.contains("No lead"));
 }

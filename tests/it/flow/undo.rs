@@ -4,6 +4,7 @@ use gatekeeper::store::undo::{UndoChoice, request_undo, undoable};
 use serde_json::{Value, json};
 
 use super::world::{World, but};
+use crate::process::gatekeeper;
 
 fn ann(source: &str, day: u32, values: Value) -> Value {
     let lead = json!({
@@ -166,4 +167,26 @@ async fn what_changes_between_the_request_and_the_write_stays() {
     assert_eq!(world.only_contact()["city"], "Oslo");
     let kept = "select concat_ws(' ', state, reason) from report.undone";
     assert_eq!(world.ask(kept).await, "kept changed_since");
+}
+
+#[tokio::test]
+async fn the_command_shows_first_and_then_notes_what_the_daemon_restores() {
+    let world = World::new().await;
+    world.settled(ann("webinar", 5, json!({"city": "Kiel"}))).await;
+    world.settled(ann("payments", 6, json!({"city": "Riga"}))).await;
+    let nothing = gatekeeper(&world, &["undo", "--dry-run"]).await;
+    assert_eq!(nothing.code, Some(2), "something must be chosen: {}", nothing.stderr);
+    let words = ["undo", "--source", "payments", "--since", "2020-01-01T00:00:00Z"];
+    let shown = gatekeeper(&world, &[&words[..], &["--dry-run"]].concat()).await.stdout;
+    assert!(
+        shown.contains("Riga") && shown.contains("1 value would be restored"),
+        "{shown}"
+    );
+    assert_eq!(world.count("select count(*) from gate.undo").await, 0);
+    let done = gatekeeper(&world, &[&words[..], &["--note", "wrong"]].concat())
+        .await
+        .stdout;
+    assert!(done.contains("1 value noted"), "{done}");
+    world.settle().await;
+    assert_eq!(world.only_contact()["city"], "Kiel");
 }
