@@ -100,7 +100,7 @@ impl Laps {
     }
 }
 
-/// Matches and decides, without storing anything. Called by [`super::predict`] too, outside of any lock.
+/// Matches and decides, without storing anything. Called by [`super::predict()`] too, outside of any lock.
 pub(super) async fn decide(
     client: &impl GenericClient,
     other: &impl GenericClient,
