@@ -129,7 +129,8 @@ begin
       rule = excluded.rule,
       edited_at = excluded.edited_at,
       cleared = excluded.cleared,
-      removed = excluded.removed;
+      removed = excluded.removed,
+      author = null;
 end
 $$;
 
@@ -145,4 +146,60 @@ as $$
     where field.field = p_field
       and field.policy = 'append'
   )
+$$;
+
+-- Changes in the CRM of which nobody has asked yet who made them: contacts with their fields. Called by the sweep.
+create or replace function gate.unasked_changes(p_limit integer)
+returns table (crm_id text, fields text[])
+language sql
+stable
+as $$
+  select contact.crm_id, array_agg(contact_field.field order by contact_field.field)
+  from crm.contact_field
+  join crm.contact using (contact_id)
+  where contact_field.source = 'crm'
+    and contact_field.author is null
+    and contact.archived_at is null
+    and contact.crm_id is not null
+  group by contact.crm_id
+  limit p_limit
+$$;
+
+-- Notes who made changes in the CRM, and when. p_asked: the contacts that were asked about, with their fields as
+-- gate.unasked_changes returned them. p_told: [{crm_id, field, value, changed_at, author}]. What the history does not tell, or tells of another value
+-- than the mirror holds, is unknown and counts as a person's. Called by the sweep. Takes gate.lock_people.
+create or replace function gate.note_authors(p_asked jsonb, p_told jsonb)
+returns void
+language plpgsql
+as $$
+begin
+  perform gate.lock_people();
+
+  update crm.contact_field
+  set author = coalesce(told.author, 'unknown'),
+      source = case when told.author = 'integration' then 'crm_integration' else contact_field.source end,
+      occurred_at = coalesce(told.changed_at, contact_field.occurred_at),
+      edited_at = coalesce(told.changed_at, contact_field.edited_at)
+  from jsonb_to_recordset(p_asked) as asked (crm_id text, fields text[])
+  join crm.contact on contact.crm_id = asked.crm_id
+  cross join unnest(asked.fields) as field (name)
+  left join jsonb_to_recordset(p_told) as told (crm_id text, field text, value text, changed_at timestamptz, author text)
+    on told.crm_id = asked.crm_id
+    and told.field = field.name
+  where contact_field.contact_id = contact.contact_id
+    and contact_field.field = field.name
+    and contact_field.source = 'crm'
+    and contact_field.author is null
+    and (told.crm_id is null or gate.says_same(told.field, contact_field.value, told.value));
+
+  -- The history is ahead of the mirror: the next page of changes brings the value, and it is asked again.
+  update crm.contact_field
+  set author = 'unknown'
+  from jsonb_to_recordset(p_told) as told (crm_id text, field text)
+  join crm.contact on contact.crm_id = told.crm_id
+  where contact_field.contact_id = contact.contact_id
+    and contact_field.field = told.field
+    and contact_field.source = 'crm'
+    and contact_field.author is null;
+end
 $$;

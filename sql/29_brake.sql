@@ -333,7 +333,7 @@ select
   allowed.creates as creates_allowed,
   allowed.updates as updates_allowed
 from (
-  select source from rules.source where source <> 'crm'
+  select source from rules.source where source not in ('crm', 'crm_integration')
   union
   select source from gate.brake
 ) as named

@@ -274,7 +274,8 @@ begin
       rule = excluded.rule,
       edited_at = excluded.edited_at,
       cleared = excluded.cleared,
-      removed = excluded.removed;
+      removed = excluded.removed,
+      author = null;
 
   insert into audit.change (
     decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared

@@ -210,7 +210,8 @@ begin
       rule = excluded.rule,
       edited_at = excluded.edited_at,
       cleared = excluded.cleared,
-      removed = excluded.removed;
+      removed = excluded.removed,
+      author = null;
 
   select jsonb_agg(settled.keys || jsonb_build_object('contact_id', settled.contact_id))
   into v_keys

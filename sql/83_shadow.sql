@@ -132,7 +132,7 @@ language sql
 as $$
   update rules.source
   set shadow = p_shadow
-  where source <> 'crm'
+  where source not in ('crm', 'crm_integration')
     and (p_sources is null or source = any (p_sources))
     and shadow <> p_shadow
   returning source

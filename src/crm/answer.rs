@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::CrmError;
-use crate::domain::{CrmId, IntentId, Record};
+use crate::domain::{CrmId, Field, IntentId, Record};
 use crate::governor::Priority;
 
 /// The call as such, whatever it brought. Recorded in `audit.crm_call`; the governor learns from its headers.
@@ -72,6 +72,21 @@ pub struct ChangedPage {
     pub next_after_id: Option<CrmId>,
     /// How many contacts the CRM says there are from here to the end of the window, if it says so.
     pub total: Option<u64>,
+}
+
+/// The last change of a field of a contact, as the CRM's own history tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastChange {
+    /// The contact.
+    pub crm_id: String,
+    /// The field.
+    pub field: Field,
+    /// What it was set to; empty: cleared.
+    pub value: String,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+    /// By a person, and not by an integration, an import or a workflow. In doubt a person.
+    pub by_person: bool,
 }
 
 /// The answer to a batch read.

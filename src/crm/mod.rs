@@ -10,7 +10,7 @@ mod answer;
 mod error;
 mod schema;
 
-pub use answer::{Answer, BatchAnswer, Call, ChangedPage, Page, RateHeaders, ReadAnswer, RowOutcome};
+pub use answer::{Answer, BatchAnswer, Call, ChangedPage, LastChange, Page, RateHeaders, ReadAnswer, RowOutcome};
 pub use error::CrmError;
 pub use schema::{Account, Property, PropertyFault, Schema};
 
@@ -127,6 +127,17 @@ pub trait Reader: Send + Sync {
         key: ReadKey,
         values: &[String],
     ) -> impl Future<Output = Answer<ReadAnswer>> + Send;
+
+    /// Contacts that one call of [`Reader::last_changes`] takes at the most.
+    fn history_limit(&self) -> usize;
+
+    /// Who set these fields of these contacts last, and when, as far as the CRM keeps a history.
+    fn last_changes(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        ids: &[String],
+    ) -> impl Future<Output = Answer<Vec<LastChange>>> + Send;
 }
 
 /// What is written to a CRM. Each method makes one request and never tries twice.

@@ -19,7 +19,7 @@ pub(super) fn current(known: &KnownContact, by: Judge<'_>) -> BTreeMap<Field, Cu
         .provenance
         .iter()
         .filter(|(field, _)| !known.values.contains_key(field));
-    let blank = blank.map(|(field, origin)| (field.clone(), cleared(known, origin)));
+    let blank = blank.map(|(field, origin)| (field.clone(), cleared(known, origin, by)));
     held.chain(blank).collect()
 }
 
@@ -41,7 +41,7 @@ fn held(known: &KnownContact, field: &Field, value: &str, by: Judge<'_>) -> Curr
     });
     let by_hand = |at| (Some(CRM_SOURCE.to_owned()), at, at, false);
     let (source, occurred_at, edited_at, cleared) = match (set_by, noted) {
-        (Some(origin), _) if origin.source == CRM_SOURCE => by_hand(Some(origin.occurred_at)),
+        (Some(origin), _) if by.policy.owner(&origin.source) == CRM_SOURCE => by_hand(Some(origin.occurred_at)),
         (Some(origin), _) => (
             Some(origin.source.clone()),
             Some(origin.occurred_at),
@@ -69,10 +69,10 @@ fn held(known: &KnownContact, field: &Field, value: &str, by: Judge<'_>) -> Curr
 }
 
 /// A field that is blank although somebody has set it once: cleared since, or noted as cleared.
-fn cleared(known: &KnownContact, noted: &Provenance) -> Current {
+fn cleared(known: &KnownContact, noted: &Provenance, by: Judge<'_>) -> Current {
     let is_noted = noted.value.as_deref().unwrap_or_default().is_empty();
     let (source, occurred_at) = match is_noted {
-        true => (noted.source.clone(), Some(noted.occurred_at)),
+        true => (by.policy.owner(&noted.source).to_owned(), Some(noted.occurred_at)),
         false => (CRM_SOURCE.to_owned(), known.updated_at),
     };
     let by_hand = source == CRM_SOURCE;

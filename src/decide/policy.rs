@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The source that stands for values set in the CRM itself.
 pub const CRM_SOURCE: &str = "crm";
 
+/// The source that stands for what other integrations set in the CRM, where it is entered in `rules.source`.
+pub(super) const CRM_INTEGRATION_SOURCE: &str = "crm_integration";
+
 /// How a field is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,7 +114,20 @@ pub struct Policy {
     pub thresholds: Thresholds,
 }
 
+fn is_crm(source: &str) -> bool {
+    matches!(source, CRM_SOURCE | CRM_INTEGRATION_SOURCE)
+}
+
 impl Policy {
+    /// Whose a value is that `source` is noted to have set: other integrations count as people in the CRM until they are
+    /// entered by themselves.
+    pub(super) fn owner<'s>(&self, source: &'s str) -> &'s str {
+        match source {
+            CRM_INTEGRATION_SOURCE if self.rank(source).is_none() => CRM_SOURCE,
+            source => source,
+        }
+    }
+
     /// The rank of a source; absent when it is not entered.
     pub fn rank(&self, source: &str) -> Option<i32> {
         self.sources.get(source).copied()
@@ -167,7 +183,7 @@ impl Policy {
         };
         match self.field_policy(field, owner) {
             FieldPolicy::Never => for_all(self.field_policy(field, "*")),
-            FieldPolicy::OnlyIfBlank if owner == CRM_SOURCE && !self.fills_by_its_own_rule(field, owner) => {
+            FieldPolicy::OnlyIfBlank if is_crm(owner) && !self.fills_by_its_own_rule(field, owner) => {
                 for_all(FieldPolicy::OnlyIfBlank)
             }
             policy => policy,

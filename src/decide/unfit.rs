@@ -2,7 +2,7 @@
 
 use super::batch::Fold;
 use super::input::LeadInput;
-use super::policy::CRM_SOURCE;
+use super::policy::{CRM_INTEGRATION_SOURCE, CRM_SOURCE};
 use crate::domain::{Field, Normalized};
 
 impl Fold<'_, '_> {
@@ -16,7 +16,7 @@ impl Fold<'_, '_> {
         }
         match lead.lead.source.as_deref() {
             None | Some("") => Some("source_missing".into()),
-            Some(CRM_SOURCE) => Some("source_reserved".into()),
+            Some(CRM_SOURCE | CRM_INTEGRATION_SOURCE) => Some("source_reserved".into()),
             Some(source) if self.input.policy.rank(source).is_none() => Some("unknown_source".into()),
             Some(_) => None,
         }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::crm::{
-    Account, Answer, BatchAnswer, Call, ChangedPage, CreateRow, CrmError, FieldSet, Page, ReadAnswer, ReadKey, Reader,
-    RowOutcome, Schema, UpdateRow, Window, Writer,
+    Account, Answer, BatchAnswer, Call, ChangedPage, CreateRow, CrmError, FieldSet, LastChange, Page, ReadAnswer,
+    ReadKey, Reader, RowOutcome, Schema, UpdateRow, Window, Writer,
 };
 use crate::domain::{CrmId, ReplicaId};
 use crate::governor::{Bucket, Governor, Permit, Priority, Went};
@@ -139,6 +139,20 @@ impl<C: Reader + Writer> Line<C> {
     /// As the call.
     pub async fn read(&self, permit: Permit, key: ReadKey, values: &[String]) -> Result<ReadAnswer, LineError> {
         let answer = self.crm.read(permit, &self.fields(), key, values).await;
+        self.heard(Bucket::General, answer).await
+    }
+
+    /// Who set fields of contacts last, with a permit taken before.
+    ///
+    /// # Errors
+    /// As the call.
+    pub async fn last_changes(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        ids: &[String],
+    ) -> Result<Vec<LastChange>, LineError> {
+        let answer = self.crm.last_changes(permit, fields, ids).await;
         self.heard(Bucket::General, answer).await
     }
 

@@ -29,6 +29,18 @@ struct Rare {
     absorbed: Vec<u64>,
     direct: Vec<(u64, i64)>,
     merges: u32,
+    /// The last change of each property that was changed since the contact was made.
+    changes: Vec<(PropId, Version)>,
+}
+
+/// One entry in the history of a property.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    /// What it was set to; empty: cleared.
+    pub(super) value: String,
+    pub(super) at_ms: i64,
+    /// `sourceType` and `sourceId`.
+    pub(super) by: (&'static str, &'static str),
 }
 
 impl Contact {
@@ -79,6 +91,37 @@ impl Contact {
             self.set_secondary(secondary);
         }
         self.values.set([(EMAIL, address)]);
+    }
+
+    /// Notes who changed properties.
+    pub(super) fn note_changes(&mut self, changed: &[(PropId, String)], at_ms: i64, by: (&'static str, &'static str)) {
+        if changed.is_empty() {
+            return;
+        }
+        let changes = &mut self.rare.get_or_insert_default().changes;
+        for (property, value) in changed {
+            changes.retain(|(known, _)| known != property);
+            let value = value.clone();
+            changes.push((*property, Version { value, at_ms, by }));
+        }
+    }
+
+    /// The last change of a property; of one that was never changed, how the contact was made.
+    pub(super) fn last_change(&self, property: PropId) -> Option<Version> {
+        let noted = self.rare.as_ref().and_then(|rare| {
+            let mut changes = rare.changes.iter();
+            changes
+                .find(|(known, _)| *known == property)
+                .map(|(_, version)| version.clone())
+        });
+        let made = || {
+            self.values.get(property).map(|value| Version {
+                value: value.to_owned(),
+                at_ms: self.created_ms,
+                by: ("IMPORT", "1"),
+            })
+        };
+        noted.or_else(made)
     }
 
     /// Every id that was merged into this contact, directly or not.

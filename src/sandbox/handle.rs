@@ -116,6 +116,18 @@ impl Sandbox {
         self.by_human(|turn| turn.update_one(id, None, &body).map(|reply| reply.body))
     }
 
+    /// Changes a contact as another app of the account does.
+    ///
+    /// # Errors
+    /// The refusal of the CRM.
+    pub fn other_edit(&self, id: &str, properties: &Map<String, Value>) -> Result<Value, String> {
+        let body = serde_json::json!({"properties": properties});
+        self.by_human(|turn| {
+            turn.other_app = true;
+            turn.update_one(id, None, &body).map(|reply| reply.body)
+        })
+    }
+
     /// Merges two contacts as a person does; the body is that of the API.
     ///
     /// # Errors

@@ -5,11 +5,30 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::batch::{inputs, missing};
+use super::contact::{Contact, iso};
+use super::values::PropId;
 use super::wire::{Problem, Reply, record, shown};
 use super::world::Turn;
 
 /// Longest page of a list.
 const MAX_PAGE: usize = 100;
+
+/// Contacts of a batch read that asks for histories.
+const MOST_WITH_HISTORY: usize = 50;
+
+/// The last version of each of these properties. The account keeps more; nobody asks for it here.
+fn history(contact: &Contact, properties: &[(&str, PropId)]) -> Value {
+    let of = |(name, property): &(&str, PropId)| {
+        let versions = contact.last_change(*property).map(|version| {
+            json!({
+                "value": version.value, "timestamp": iso(version.at_ms), "sourceType": version.by.0,
+                "sourceId": version.by.1,
+            })
+        });
+        ((*name).to_owned(), Value::Array(versions.into_iter().collect()))
+    };
+    Value::Object(properties.iter().map(of).collect())
+}
 
 /// The query of a URL: names and decoded values, in their order.
 #[derive(Debug, Clone, Default)]
@@ -116,6 +135,19 @@ impl Turn<'_> {
             .flatten()
             .filter_map(Value::as_str);
         let shown = shown(catalog, names);
+        let histories: Vec<(&str, PropId)> = body
+            .get("propertiesWithHistory")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter_map(|name| Some((name, catalog.find(name)?.0)))
+            .collect();
+        if !histories.is_empty() && inputs.len() > MOST_WITH_HISTORY {
+            return Err(Problem::validation(format!(
+                "With property history no more than {MOST_WITH_HISTORY} inputs are allowed"
+            )));
+        }
         let (mut results, mut gone, mut found) = (Vec::new(), Vec::new(), BTreeSet::new());
         for input in inputs {
             let key = super::write::text(input, "id").ok_or_else(|| Problem::missing_field("id"))?;
@@ -127,7 +159,11 @@ impl Turn<'_> {
             match contact {
                 None => gone.push(key),
                 Some(contact) if found.insert(contact.id) => {
-                    results.push(Value::Object(record(contact, catalog, &shown)));
+                    let mut record = record(contact, catalog, &shown);
+                    if !histories.is_empty() {
+                        record.insert("propertiesWithHistory".to_owned(), history(contact, &histories));
+                    }
+                    results.push(Value::Object(record));
                 }
                 Some(_) => {}
             }

@@ -207,6 +207,7 @@ impl Sandbox {
             effects,
             with_values,
             human,
+            other_app: false,
         };
         let result = act(&mut turn);
         let effects = turn.effects;

@@ -88,9 +88,20 @@ pub(super) struct Turn<'a> {
     pub(super) with_values: bool,
     /// Set when a person acts and not the API.
     pub(super) human: bool,
+    /// Set when it is not a person after all, but another app.
+    pub(super) other_app: bool,
 }
 
 impl Turn<'_> {
+    /// Who acts, as the history of a property names it: `sourceType` and `sourceId`.
+    pub(super) fn author(&self) -> (&'static str, &'static str) {
+        match (self.human, self.other_app) {
+            (_, true) => ("INTEGRATION", "999"),
+            (true, false) => ("CRM_UI", "userId:1"),
+            (false, false) => ("INTEGRATION", "14696758"),
+        }
+    }
+
     /// Notes an effect.
     pub(super) fn note(&mut self, kind: Kind, id: u64, trace: Option<&str>, changed: &[(PropId, String)]) {
         let (kind, what) = if self.human {

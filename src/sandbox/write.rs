@@ -154,9 +154,11 @@ impl Turn<'_> {
     /// Changes a contact by checked values; also a write that changes nothing moves its time.
     pub(super) fn update(&mut self, id: u64, change: &Change, trace: Option<&str>) {
         let mut changed = Vec::new();
+        let author = self.author();
         let (catalog, now_ms) = (&self.world.catalog, self.now_ms);
         let done = self.world.book.change(id, |contact| {
             changed = change.apply(contact, catalog);
+            contact.note_changes(&changed, now_ms, author);
             contact.modified_ms = now_ms.max(contact.modified_ms);
         });
         if done {

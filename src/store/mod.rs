@@ -4,6 +4,7 @@
 //! statements that must work before those are installed are in `statements/`.
 
 pub mod ask;
+pub mod authors;
 pub mod backtest;
 pub mod brake;
 mod call;

@@ -1,5 +1,6 @@
 //! The sweep: finds out what became of writes nobody settled, writes again what a late one has overwritten, takes back what a person wants undone, hands back what dead replicas held, and keeps house.
 
+mod authors;
 mod error;
 mod reconciliation;
 mod recovery;
@@ -143,6 +144,7 @@ impl<C: Reader + Writer> Sweep<C> {
         self.recover().await?;
         let rewritten = if self.last_reconciliation.is_none_or(|last| last.elapsed() >= RECONCILE) {
             let rewritten = self.reconcile().await?;
+            self.ask_authors().await?;
             self.last_reconciliation = Some(Instant::now());
             rewritten
         } else {

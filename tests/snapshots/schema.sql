@@ -195,7 +195,7 @@ create table crm.contact_field -- Provenance: who set which value of which conta
   contact_id bigint not null -- The person.
   field text not null -- Canonical name, or the CRM's own name of the property.
   value text -- The value that was set. Null: it was cleared.
-  source text not null -- The source that set it; crm for somebody in the CRM itself.
+  source text not null -- The source that set it; crm for somebody in the CRM itself, crm_integration for another integration.
   lead_id bigint -- The lead that brought it. Null: no lead.
   occurred_at timestamp with time zone not null -- When the source saw it; for the CRM, when the contact was changed.
   written_at timestamp with time zone not null default now() -- When the CRM confirmed it, or when the mirror saw it.
@@ -203,8 +203,11 @@ create table crm.contact_field -- Provenance: who set which value of which conta
   edited_at timestamp with time zone -- When a person last set or cleared the field in the CRM, as far as the mirror has seen it. Stands on when a source has written it since.
   cleared boolean not null default false -- That was clearing it: what a source below the rank of the CRM brings does not fill it again.
   removed text[] -- Where the policy is append: the values that somebody took out in the CRM.
+  author text -- Of a change made in the CRM: person, integration (another app, an import, a workflow), or unknown (the CRM's history does not tell). Null: nobody has asked yet, or a source set it.
+  constraint contact_field_author CHECK ((author = ANY (ARRAY['person'::text, 'integration'::text, 'unknown'::text])))
   constraint contact_field_cleared CHECK (((NOT cleared) OR (edited_at IS NOT NULL)))
   constraint contact_field_pkey PRIMARY KEY (contact_id, field)
+  CREATE INDEX contact_field_unasked ON crm.contact_field USING btree (contact_id) WHERE ((source = 'crm'::text) AND (author IS NULL))
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -830,7 +833,7 @@ create table rules.shared_phone -- Numbers that do not identify one person, such
   grant select to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
-create table rules.source -- The sources, and how far each is trusted. The row 'crm' stands for values that were set in the CRM itself.
+create table rules.source -- The sources, and how far each is trusted. The row 'crm' stands for values that were set in the CRM itself. A row 'crm_integration' sets apart what other integrations set there; without it they count as people.
   source text not null -- Name, as in staging.lead.source.
   rank integer not null -- 0 to 1000. A value of a lower rank never replaces one of a higher rank where the policy is highest_rank. A row of rules.field may set another rank for a field.
   description text -- What it is, for people.
@@ -1500,6 +1503,9 @@ create function gate.next_recovery(p_settle_seconds integer) returns double prec
 create function gate.note_account(p_account_id text, p_time_zone text, p_has_unique_key boolean) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.note_authors(p_asked jsonb, p_told jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_call(p_call jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
@@ -1710,6 +1716,9 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
   grant execute to gatekeeper_daemon
 
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.unasked_changes(p_limit integer) returns TABLE(crm_id text, fields text[]) stable
   grant execute to gatekeeper_daemon
 
 create function gate.undoable(p_decisions bigint[], p_run uuid, p_source text, p_since timestamp with time zone) returns TABLE(contact_id bigint, crm_id text, field text, lead_id bigint, source text, decisions bigint[], written_value text, restored_value text, restored_source text, restored_lead_id bigint, restored_occurred_at timestamp with time zone, verdict text, reason text) stable

@@ -10,7 +10,9 @@ use super::http::{Exchange, Failure, Request};
 use super::operation::Operation;
 use super::wire::{self, Completion, Listed, SEARCH_BODY_LIMIT, URL_LIMIT};
 use super::{BATCH_LIMIT, HubSpot};
-use crate::crm::{Account, Answer, ChangedPage, CrmError, FieldSet, Page, ReadAnswer, ReadKey, Reader, Schema, Window};
+use crate::crm::{
+    Account, Answer, ChangedPage, CrmError, FieldSet, LastChange, Page, ReadAnswer, ReadKey, Reader, Schema, Window,
+};
 use crate::domain::{CrmId, Field};
 use crate::governor::{Bucket, Permit};
 
@@ -139,6 +141,28 @@ impl Reader for HubSpot {
             let archived = key == ReadKey::ArchivedCrmId;
             answer.records.iter_mut().for_each(|record| record.archived |= archived);
             Ok(answer)
+        })
+    }
+
+    fn history_limit(&self) -> usize {
+        wire::HISTORY_LIMIT
+    }
+
+    async fn last_changes(&self, permit: Permit, fields: &FieldSet, ids: &[String]) -> Answer<Vec<LastChange>> {
+        let properties: Vec<String> = fields
+            .iter()
+            .filter_map(|field| self.names.property_of(field).map(str::to_owned))
+            .collect();
+        let request = Request {
+            operation: Operation::BatchRead,
+            method: Method::POST,
+            url: self.endpoints.contacts("/batch/read"),
+            query: Vec::new(),
+            body: Some(wire::history_body(&properties, ids)),
+            rows: ids.len(),
+        };
+        answer(self.http.send(permit, request).await, |value| {
+            wire::last_changes(&value, &self.names).ok_or_else(|| no_answer("no_results"))
         })
     }
 }

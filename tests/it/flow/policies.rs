@@ -231,3 +231,57 @@ async fn provenance_follows_a_merge() {
         "kept highest_rank: sales 60 below payments 90"
     );
 }
+
+/// The authors of what is noted, once the daemon has asked the CRM about all of it.
+async fn authors(world: &World) -> String {
+    let asked = "select count(*) from crm.contact_field where source = 'crm' and author is null";
+    world.run_until(async || world.count(asked).await == 0).await;
+    let noted = "select coalesce(string_agg(concat_ws(' ', field, source, author), '; ' order by field), '')
+        from crm.contact_field where author is not null";
+    world.ask(noted).await
+}
+
+#[tokio::test]
+async fn what_other_integrations_set_in_the_crm_is_told_from_what_people_set() {
+    let world = World::new().await;
+    let ids =
+        world.seed(json!([{"email": "ann@example.com", "city": "Oslo", "address": "Main St 1", "state": "Ohio"}]));
+    world.mirror().await;
+    world.edit(&ids[0], json!({"city": "Bergen"}));
+    world.edit_by_app(&ids[0], json!({"address": "Side St 2", "state": ""}));
+    world.mirror().await;
+    assert_eq!(
+        authors(&world).await,
+        "city crm person; state crm_integration integration; street crm_integration integration"
+    );
+    // Not entered by themselves, other integrations count as people.
+    let lead =
+        json!({"source": "webinar", "email": "ann@example.com", "city": "Kiel", "street": "Elm St 3", "state": "Utah"});
+    let before = world.settled(lead.clone()).await;
+    assert_eq!(
+        world.ruling(before, "street").await,
+        "kept highest_rank: webinar 20 below crm 50"
+    );
+    assert_eq!(
+        world.ruling(before, "state").await,
+        "kept highest_rank: webinar 20 below crm 50, which cleared it"
+    );
+    world
+        .db
+        .run("insert into rules.source (source, rank) values ('crm_integration', 10)")
+        .await;
+    let after = world.settled(lead).await;
+    assert_eq!(
+        world.ruling(after, "city").await,
+        "kept highest_rank: webinar 20 below crm 50"
+    );
+    assert_eq!(
+        world.ruling(after, "street").await,
+        "written highest_rank: webinar 20 above crm_integration 10"
+    );
+    assert_eq!(world.ruling(after, "state").await, "written highest_rank: blank");
+    let as_feed = world
+        .settled(json!({"source": "crm_integration", "email": "bob@example.com"}))
+        .await;
+    assert_eq!(world.state(as_feed).await, "dead source_reserved");
+}

@@ -189,6 +189,12 @@ impl World {
         self.crm.sandbox().human_edit(id, &properties).unwrap();
     }
 
+    /// Another app of the account changes a contact in the CRM.
+    pub(crate) fn edit_by_app(&self, id: &str, properties: Value) {
+        let properties: Map<String, Value> = serde_json::from_value(properties).unwrap();
+        self.crm.sandbox().other_edit(id, &properties).unwrap();
+    }
+
     pub(crate) fn faults(&self, rules: Vec<Rule>) {
         self.crm.sandbox().add_faults(rules);
     }

@@ -169,6 +169,10 @@ const CASES: &[(&str, &str)] = &[
         "insert into crm.contact_field (contact_id, field, source, occurred_at, rule, cleared) values (1, 'city', 'crm', now(), '', true)",
     ),
     (
+        "contact_field_author",
+        "insert into crm.contact_field (contact_id, field, source, occurred_at, rule, author) values (1, 'city', 'crm', now(), '', 'me')",
+    ),
+    (
         "nickname_lower",
         "insert into rules.nickname (nickname, name) values ('Bob', 'robert')",
     ),

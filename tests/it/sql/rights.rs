@@ -273,6 +273,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select * from gate.take_recoverable('00000000-0000-0000-0000-000000000001', 30, 10);
                select gate.rescue_claims(), gate.adopt_leads(0, 10), gate.forget_old(30, 100), gate.next_due();
                select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
+               select gate.unasked_changes(10), gate.note_authors('[]', '[]');
                select gate.read_leads(array[1]), gate.replay_review(array[1], 'x');
                select gate.list_dead(null, null, null, null, 1, true), gate.list_review(null, null, null, null, 1, true);
                select gate.past_range('2020-01-01', null), gate.past_decisions(0, 10, null, 10);

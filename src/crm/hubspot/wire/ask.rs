@@ -73,6 +73,12 @@ pub(in crate::crm::hubspot) fn read_body(properties: &[String], key: ReadKey, va
     body
 }
 
+/// A batch read by record id of the histories of some properties.
+pub(in crate::crm::hubspot) fn history_body(properties: &[String], ids: &[String]) -> Value {
+    let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+    json!({"properties": [], "propertiesWithHistory": properties, "inputs": inputs})
+}
+
 /// The query of a batch read: contacts in the recycle bin are shown to those alone who ask for them.
 pub(in crate::crm::hubspot) fn read_query(key: ReadKey) -> Vec<(&'static str, String)> {
     match key {

@@ -6,15 +6,17 @@
 
 mod ask;
 mod complaint;
+mod history;
 mod names;
 mod record;
 mod told;
 
 pub(super) use ask::{
-    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, create_body, key_property_body, list_query, read_body, read_query,
-    search_body, update_body,
+    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, create_body, history_body, key_property_body, list_query, read_body,
+    read_query, search_body, update_body,
 };
 pub(super) use complaint::Complaint;
+pub(super) use history::{HISTORY_LIMIT, last_changes};
 pub(super) use names::Names;
 pub(super) use told::{Completion, Listed, Told, TracedRecord, account, listed, made_property_is_unique, schema, told};
 
