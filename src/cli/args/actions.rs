@@ -388,7 +388,13 @@ pub enum RulesAction {
         json: bool,
     },
     /// Contradictions: unknown or read-only fields, sources without rank, rules that can never apply
+    #[command(
+        after_help = "With --rules, those of the rules as FILE would make them, before they are used: SQL, as for `rules backtest`.\n\nExamples:\n  gatekeeper rules check\n  gatekeeper rules check --rules proposed.sql"
+    )]
     Check {
+        /// Proposed rules
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
         /// For machines
         #[arg(long)]
         json: bool,

@@ -1,38 +1,22 @@
 //! `rules backtest`: old leads through other rules.
 
-use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::args::BacktestOptions;
 use super::super::{CliError, output};
+use super::proposed::proposed;
 use crate::backtest::{Past, Report, backtest};
 use crate::store::Store;
-use crate::store::backtest::{RuleSet, rules_after, rules_in_force};
-
-/// Statements that would end the transaction in which the proposed rules are tried.
-const ENDS_IT: [&str; 9] = [
-    "begin",
-    "start",
-    "commit",
-    "end",
-    "rollback",
-    "abort",
-    "savepoint",
-    "release",
-    "prepare",
-];
+use crate::store::backtest::{RuleSet, rules_in_force};
 
 /// Goes through the decisions and shows which would differ.
 pub(super) async fn run(store: &Store, options: BacktestOptions) -> Result<(), CliError> {
     let mut client = store.client().await?;
     let in_force = rules_in_force(&client).await?;
-    let proposed: Option<RuleSet> = match &options.rules {
-        Some(file) => {
-            let statements = statements(file)?;
-            Some(rules_after(&mut client, &statements).await?)
-        }
+    let other: Option<RuleSet> = match &options.rules {
+        Some(file) => Some(proposed(&mut client, file).await?),
         None => None,
     };
     let past = Past {
@@ -46,7 +30,7 @@ pub(super) async fn run(store: &Store, options: BacktestOptions) -> Result<(), C
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     bar.enable_steady_tick(Duration::from_millis(200));
-    let report = backtest(&client, &past, &in_force, proposed.as_ref(), |done, all| {
+    let report = backtest(&client, &past, &in_force, other.as_ref(), |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     })
@@ -55,31 +39,7 @@ pub(super) async fn run(store: &Store, options: BacktestOptions) -> Result<(), C
     let report = report?;
     match options.json {
         true => Ok(output::json(&report)?),
-        false => show(&report, proposed.is_some()),
-    }
-}
-
-/// The statements of a file, which must leave the transaction alone.
-#[expect(clippy::disallowed_methods, reason = "a file that the user names")]
-fn statements(file: &Path) -> Result<String, CliError> {
-    let cannot = |problem: String| CliError::File {
-        file: file.display().to_string(),
-        problem,
-    };
-    let text = std::fs::read_to_string(file).map_err(|error| cannot(error.to_string()))?;
-    let without_comments: Vec<&str> = text
-        .lines()
-        .map(|line| line.split("--").next().unwrap_or_default())
-        .collect();
-    let ends = without_comments.join("\n").split(';').find_map(|statement| {
-        let word = statement.split_whitespace().next()?.to_lowercase();
-        ENDS_IT.contains(&word.as_str()).then_some(word)
-    });
-    match ends {
-        Some(word) => Err(cannot(format!(
-            "it says {word:?}, and the rules are tried in one transaction that is taken back; leave only the changes of rules"
-        ))),
-        None => Ok(text),
+        false => show(&report, other.is_some()),
     }
 }
 

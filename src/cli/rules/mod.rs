@@ -2,6 +2,7 @@
 
 mod backtest;
 mod learn;
+mod proposed;
 mod show;
 
 use serde_json::json;
@@ -24,7 +25,11 @@ pub(super) async fn rules(config: &Config, action: RulesAction) -> Result<(), Cl
     let policy = read_policy(&store.client().await?).await?;
     match action {
         RulesAction::Show { json } => show::show(&policy, json)?,
-        RulesAction::Check { json } => {
+        RulesAction::Check { rules, json } => {
+            let policy = match rules {
+                Some(file) => proposed::proposed(&mut store.client().await?, &file).await?.policy,
+                None => policy,
+            };
             let stop = CancellationToken::new();
             let (_, rulebook) = connect_crm(config, &store, ReplicaId::new(), &stop).await?;
             let mut problems = contradictions(&policy, &rulebook.rules().schema);
