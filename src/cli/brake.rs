@@ -30,12 +30,9 @@ async fn list(client: &Client, json: bool) -> Result<(), CliError> {
         return Ok(output::json(&brakes)?);
     }
     let rows = brakes.iter().map(|brake| {
-        let of = |used: &str, allowed: &str| {
-            let allowed = match tell::text(&brake[allowed]).as_str() {
-                "" => "any".to_owned(),
-                number => number.to_owned(),
-            };
-            format!("{} of {allowed}", tell::text(&brake[used]))
+        let of = |used: &str, allowed: &str| match tell::text(&brake[allowed]).as_str() {
+            "" => "no limit".to_owned(),
+            number => format!("{} of {number}", tell::text(&brake[used])),
         };
         vec![
             tell::text(&brake["source"]),

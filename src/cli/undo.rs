@@ -1,5 +1,7 @@
 //! `undo`: what our updates wrote is taken back.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::args::UndoOptions;
@@ -41,15 +43,30 @@ async fn take_back(client: &Client, options: UndoOptions) -> Result<(), CliError
     if values.is_empty() {
         return Ok(output::line("Nothing that was written fits that.")?);
     }
-    let rows = values.iter().take(SHOWN).map(row);
-    output::table(
-        &["contact", "field", "we wrote", "before", "by", "then"],
-        rows.collect(),
-    )?;
-    if values.len() > SHOWN {
-        output::line(&format!("… and {} more; --json has all of them.", values.len() - SHOWN))?;
+    // Of a contact that was made there is nothing to tell, field by field.
+    let mut told: Vec<&Undoable> = values.iter().filter(|value| !value.is_of_a_made_contact()).collect();
+    told.sort_by_key(|value| value.reason.is_some());
+    if !told.is_empty() {
+        output::table(
+            &["contact", "field", "we wrote", "before", "by", "then"],
+            told.iter().take(SHOWN).map(|value| row(value)).collect(),
+        )?;
     }
-    let kept = values.len() - to_restore;
+    if told.len() > SHOWN {
+        output::line(&format!("… and {} more; --json has all of them.", told.len() - SHOWN))?;
+    }
+    let kept = told.len() - to_restore;
+    let made: BTreeSet<i64> = values
+        .iter()
+        .filter(|value| value.is_of_a_made_contact())
+        .map(|value| value.contact_id)
+        .collect();
+    if !made.is_empty() {
+        output::line(&format!(
+            "{} that these leads made: they stay.",
+            output::count(made.len(), "contact")
+        ))?;
+    }
     let told = match options.dry_run {
         true => format!(
             "{} would be restored, {kept} kept as they are.",

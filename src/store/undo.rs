@@ -53,6 +53,13 @@ pub struct Undoable {
     pub reason: Option<String>,
 }
 
+impl Undoable {
+    /// The contact was made by this: there is no value before.
+    pub fn is_of_a_made_contact(&self) -> bool {
+        self.reason.as_deref() == Some("created_contact")
+    }
+}
+
 /// What an undo would do.
 ///
 /// # Errors
