@@ -27,7 +27,7 @@ as $$
 $$;
 
 -- The person was erased in the CRM: keeps the keys by which a later lead is known again, drops every value and where it
--- came from. p_people: [{contact_id, person_keys: […]}]. The keys that the contact itself and those merged into it carried
+-- came from, also of the contacts that were merged into that one. p_people: [{contact_id, person_keys: […]}]. The keys that the contact itself and those merged into it carried
 -- are kept too. Returns how many had been taken for living. Called after gate.contacts_to_erase. Takes gate.lock_people.
 create or replace function gate.bury_erased(p_people jsonb)
 returns bigint
@@ -35,6 +35,7 @@ language plpgsql
 as $$
 declare
   v_contacts bigint[];
+  v_absorbed bigint[];
   v_living bigint;
 begin
   perform gate.lock_people();
@@ -43,6 +44,14 @@ begin
   into v_contacts, v_living
   from jsonb_to_recordset(p_people) as person (contact_id bigint)
   join crm.contact using (contact_id);
+
+  select coalesce(array_agg(absorbed.contact_id), '{}')
+  into v_absorbed
+  from crm.contact
+  join crm.contact_alias using (crm_id)
+  join crm.contact as absorbed on absorbed.crm_id = contact_alias.absorbed_crm_id
+  where contact.contact_id = any (v_contacts)
+    and absorbed.gone_reason = 'merged';
 
   insert into gate.erased_key (person_key, contact_id)
   select carried.person_key, min(carried.contact_id)
@@ -73,7 +82,10 @@ begin
     and contact_alias.gatekeeper_key is not null;
 
   delete from crm.contact_field
-  where contact_id = any (v_contacts);
+  where contact_id = any (v_contacts || v_absorbed);
+
+  delete from gate.undo
+  where contact_id = any (v_contacts || v_absorbed);
 
   -- Other contacts may carry the same; their count is made anew by the next scan.
   delete from gate.term
@@ -92,8 +104,9 @@ begin
       last_name = null, company = null, job_title = null, street = null, city = null, state = null,
       postal_code = null, country = null, additional_emails = '{}', noted_since = null,
       properties = '{}',
-      archived_at = coalesce(archived_at, now()), gone_reason = 'erased'
-  where contact_id = any (v_contacts);
+      archived_at = coalesce(archived_at, now()),
+      gone_reason = case when contact_id = any (v_absorbed) then gone_reason else 'erased' end
+  where contact_id = any (v_contacts || v_absorbed);
 
   return v_living;
 end

@@ -61,7 +61,7 @@ end
 $$;
 
 -- Looks at the leads that nobody has looked at, when there are some among those that come next: then at all of them, for how many a source
--- has delivered is what counts. Called by gate.mind_brakes.
+-- has delivered is what counts. A source that is not entered, or is in shadow, writes nothing. Called by gate.mind_brakes.
 create or replace function gate.look_at_leads()
 returns void
 language plpgsql
@@ -99,7 +99,7 @@ begin
       delivered.leads,
       coalesce(
         (allowed.creates is null and allowed.updates is null)
-        or (select shadow from rules.source where source.source = delivered.source)
+        or not exists (select from rules.source where source.source = delivered.source and not source.shadow)
         or (braked.source is null and delivered.leads + used.let_go <= least(allowed.creates, allowed.updates)),
         true
       ) as free

@@ -72,7 +72,7 @@ as $$
   ) as due
 $$;
 
--- Deletes working rows that nobody needs any more, older than p_days: settled intents, and replicas that are gone. Leads,
+-- Deletes working rows that nobody needs any more, older than p_days: settled intents, what was undone, and replicas that are gone. Leads,
 -- their states, deliveries, decisions and calls are kept. Called by the sweep. Returns how many rows went.
 create or replace function gate.forget_old(p_days integer, p_limit integer)
 returns bigint
@@ -94,6 +94,9 @@ as $$
   ), old_brake_use as (
     delete from gate.brake_use
     where minute < now() - interval '1 day'
+  ), old_undo as (
+    delete from gate.undo
+    where done_at < now() - make_interval(days => p_days)
   ), old_replica as (
     delete from gate.replica
     where lease_until < now() - make_interval(days => p_days)

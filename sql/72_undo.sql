@@ -215,8 +215,10 @@ begin
   overriding system value
   select
     undone.decision_id, undone.lead_id, left(min(undone.source), 200), 'undo', undone.contact_id, undone.crm_id,
-    'undone_by_' || min(undone.requested_by),
-    jsonb_build_object('undone_decisions', jsonb_agg(distinct undone.decisions), 'note', min(undone.note)),
+    'undone',
+    jsonb_build_object(
+      'undone_decisions', jsonb_agg(distinct undone.decisions), 'requested_by', min(undone.requested_by), 'note', min(undone.note)
+    ),
     gate.policy_version(), gate.mirror_age(), undone.intent_id, p_replica
   from jsonb_to_recordset(v_values) as undone (
     decision_id bigint, intent_id uuid, contact_id bigint, crm_id text, lead_id bigint, source text, requested_by text,

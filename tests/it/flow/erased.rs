@@ -1,6 +1,7 @@
 //! People who are erased in the CRM: nothing of them stays here, and no lead makes them anew.
 
 use gatekeeper::sandbox::Kind;
+use gatekeeper::store::undo::{UndoChoice, request_undo};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -128,4 +129,39 @@ async fn whoever_stands_there_again_under_another_id_is_found_and_not_barred() {
     let gone = format!("select gone_reason from crm.contact where crm_id = '{id}'");
     assert_eq!(world.ask(&gone).await, "missing");
     assert_eq!(world.count("select count(*) from gate.erased_key").await, 0);
+}
+
+#[tokio::test]
+async fn of_whoever_was_merged_into_an_erased_contact_nothing_stays_either() {
+    let world = World::new().await;
+    let ids = world
+        .seed(json!([ann(), {"email": "ann@other.example", "firstname": "Ann", "lastname": "Lee", "city": "Kiel"}]));
+    world.mirror().await;
+    world
+        .settled(json!({"source": "payments", "email": "ann@other.example", "city": "Riga"}))
+        .await;
+    let merge = json!({"primaryObjectId": ids[0], "objectIdToMerge": ids[1]});
+    let survivor = world.crm.sandbox().human_merge(&merge).unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    world.mirror().await;
+    let choice = UndoChoice {
+        source: Some("payments".to_owned()),
+        ..UndoChoice::default()
+    };
+    request_undo(&world.db.client().await, &choice, None).await.unwrap();
+    world.crm.sandbox().human_erase(&survivor).unwrap();
+    world.mirror().await;
+    let values = "select count(*) from crm.contact
+        where coalesce(email, phone, first_name, last_name, city) is not null or properties <> '{}'";
+    assert_eq!(world.count(values).await, 0);
+    assert_eq!(world.count("select count(*) from crm.contact_field").await, 0);
+    assert_eq!(world.count("select count(*) from gate.undo").await, 0);
+    assert_eq!(
+        world
+            .count("select count(*) from crm.contact where gone_reason = 'merged'")
+            .await,
+        1
+    );
 }

@@ -5,6 +5,7 @@ use crate::support::TestDb;
 
 const ANALYSTS: &str = include_str!("../../../docs/ANALYSTS.md");
 const ETL: &str = include_str!("../../../docs/ETL.md");
+const RULES: &str = include_str!("../../../docs/RULES.md");
 const OPERATIONS: &str = include_str!("../../../docs/OPERATIONS.md");
 
 #[tokio::test]
@@ -19,6 +20,13 @@ async fn every_statement_for_etl_authors_runs_as_an_etl_job() {
     let blocks = sql_blocks(ETL);
     assert!(blocks.len() >= 3, "{} statements", blocks.len());
     run_all(&blocks, "gatekeeper_etl").await;
+}
+
+#[tokio::test]
+async fn every_statement_for_stewards_runs_as_a_steward() {
+    let blocks = sql_blocks(RULES);
+    assert!(blocks.len() >= 12, "{} statements", blocks.len());
+    run_all(&blocks, "gatekeeper_steward").await;
 }
 
 #[tokio::test]
