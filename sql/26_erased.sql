@@ -84,6 +84,11 @@ begin
   delete from crm.contact_field
   where contact_id = any (v_contacts || v_absorbed);
 
+  delete from merge.plan
+  using merge.member
+  where member.plan_id = plan.plan_id
+    and member.contact_id = any (v_contacts || v_absorbed);
+
   delete from gate.undo
   where contact_id = any (v_contacts || v_absorbed);
 

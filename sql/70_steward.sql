@@ -1,5 +1,25 @@
 -- Steward: what a person does about dead letters and reviews. Each of these leaves a row in audit.steward_action.
 
+-- Puts leads back to work that were in a state, to be decided anew; no brake holds what a person sends on. Returns how many were
+-- named. Called by the three replays below and in 83_shadow.
+create or replace function gate.back_to_work(p_leads bigint[], p_state text, p_command text, p_note text)
+returns integer
+language sql
+as $$
+  update gate.work
+  set state = 'ready', brake = 'free', claims = 0, attempts = 0, next_at = clock_timestamp()
+  where lead_id = any (p_leads)
+    and state = p_state;
+
+  insert into audit.steward_action (command, lead_id, note)
+  select p_command, lead_id, p_note
+  from unnest(p_leads) as lead_id;
+
+  select pg_notify('gatekeeper_lead', '');
+
+  select cardinality(p_leads)
+$$;
+
 -- Puts dead letters back to work, to be decided anew against today's mirror and rules. Returns how many were waiting.
 -- Called by `dead replay`.
 create or replace function gate.replay_dead(p_leads bigint[], p_note text)
@@ -20,18 +40,7 @@ begin
   into v_leads
   from replayed;
 
-  -- What a person sends on no brake holds.
-  update gate.work
-  set state = 'ready', brake = 'free', claims = 0, attempts = 0, next_at = clock_timestamp()
-  where lead_id = any (v_leads)
-    and state = 'dead';
-
-  insert into audit.steward_action (command, lead_id, note)
-  select 'dead replay', lead_id, p_note
-  from unnest(v_leads) as lead_id;
-
-  perform pg_notify('gatekeeper_lead', '');
-  return cardinality(v_leads);
+  return gate.back_to_work(v_leads, 'dead', 'dead replay', p_note);
 end
 $$;
 
@@ -121,16 +130,6 @@ begin
   into v_leads
   from replayed;
 
-  update gate.work
-  set state = 'ready', brake = 'free', claims = 0, attempts = 0, next_at = clock_timestamp()
-  where lead_id = any (v_leads)
-    and state = 'review';
-
-  insert into audit.steward_action (command, lead_id, note)
-  select 'review replay', lead_id, p_note
-  from unnest(v_leads) as lead_id;
-
-  perform pg_notify('gatekeeper_lead', '');
-  return cardinality(v_leads);
+  return gate.back_to_work(v_leads, 'review', 'review replay', p_note);
 end
 $$;

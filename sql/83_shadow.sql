@@ -110,17 +110,7 @@ begin
   if p_dry_run or v_leads = '{}' then
     return cardinality(v_leads);
   end if;
-
-  update gate.work
-  set state = 'ready', claims = 0, attempts = 0, next_at = clock_timestamp()
-  where lead_id = any (v_leads)
-    and state = 'done';
-
-  insert into audit.steward_action (command, lead_id, note)
-  select 'shadow replay', lead_id, p_note
-  from unnest(v_leads) as lead_id;
-  perform pg_notify('gatekeeper_lead', '');
-  return cardinality(v_leads);
+  return gate.back_to_work(v_leads, 'done', 'shadow replay', p_note);
 end
 $$;
 

@@ -308,7 +308,7 @@ as $$
       select count(*)
       from pg_catalog.pg_class
       join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
-      where nspname in ('staging', 'crm', 'rules', 'audit', 'report', 'gate')
+      where nspname in ('staging', 'crm', 'rules', 'audit', 'merge', 'report', 'gate')
         and pg_get_userbyid(relowner) = session_user
     ),
     'sources', (select count(*) from rules.source where source <> 'crm'),

@@ -15,28 +15,28 @@ begin
   end if;
 
   if exists (select from pg_roles where rolname = 'gatekeeper_analyst') then
-    grant usage on schema staging, crm, rules, audit, report to gatekeeper_analyst;
-    grant select on all tables in schema staging, crm, rules, audit, report to gatekeeper_analyst;
+    grant usage on schema staging, crm, rules, audit, merge, report to gatekeeper_analyst;
+    grant select on all tables in schema staging, crm, rules, audit, merge, report to gatekeeper_analyst;
     grant execute on function gate.brake_limit(text), gate.brake_used(text), gate.rehearsed(text) to gatekeeper_analyst;
   end if;
 
   if exists (select from pg_roles where rolname = 'gatekeeper_steward') then
-    grant usage on schema staging, crm, rules, audit, report, gate to gatekeeper_steward;
-    grant select on all tables in schema staging, crm, rules, audit, report to gatekeeper_steward;
+    grant usage on schema staging, crm, rules, audit, merge, report, gate to gatekeeper_steward;
+    grant select on all tables in schema staging, crm, rules, audit, merge, report to gatekeeper_steward;
     grant execute on function gate.brake_limit(text), gate.brake_used(text), gate.rehearsed(text) to gatekeeper_steward;
     grant insert, update, delete on
       rules.source, rules.field, rules.nickname, rules.company_suffix, rules.shared_mailbox, rules.shared_phone,
-      rules.junk_value, rules.match_weight, rules.match_threshold, rules.not_duplicate, rules.brake
+      rules.junk_value, rules.match_weight, rules.match_threshold, rules.not_duplicate, rules.brake, rules.merge_master
       to gatekeeper_steward;
   end if;
 
   if exists (select from pg_roles where rolname = 'gatekeeper_daemon') then
-    grant usage on schema staging, crm, rules, audit, report, gate to gatekeeper_daemon;
-    grant select on all tables in schema staging, crm, rules, audit, report, gate to gatekeeper_daemon;
+    grant usage on schema staging, crm, rules, audit, merge, report, gate to gatekeeper_daemon;
+    grant select on all tables in schema staging, crm, rules, audit, merge, report, gate to gatekeeper_daemon;
     -- By which a start sees that nothing is to be installed.
     grant select on public.gatekeeper_migration to gatekeeper_daemon;
     grant execute on all functions in schema gate to gatekeeper_daemon;
-    grant insert, update, delete on all tables in schema crm, gate to gatekeeper_daemon;
+    grant insert, update, delete on all tables in schema crm, merge, gate to gatekeeper_daemon;
     grant truncate on gate.signature, gate.card, gate.candidate_pair, gate.found_pair to gatekeeper_daemon;
     -- `shadow on`, `shadow off`.
     grant update (shadow) on rules.source to gatekeeper_daemon;
@@ -50,7 +50,7 @@ begin
       to gatekeeper_daemon;
     grant insert on rules.company_suffix, rules.junk_value to gatekeeper_daemon;
     grant insert, update on rules.not_duplicate to gatekeeper_daemon;
-    grant usage on all sequences in schema crm, audit, gate to gatekeeper_daemon;
+    grant usage on all sequences in schema crm, merge, audit, gate to gatekeeper_daemon;
   end if;
 end
 $grants$;

@@ -11,7 +11,7 @@
 //! | 7 | `cli` | all below |
 //! | 6 | `demo` | all below, and `cli` for its arguments |
 //! | 5 | `daemon` | all below |
-//! | 4 | `pull`, `push`, `duplicates`, `backtest` | all below |
+//! | 4 | `pull`, `push`, `duplicates`, `backtest`, `purge` | all below |
 //! | 4 | `sweep` | all below, and `push` for its sender |
 //! | 3 | `line`, `rulebook` | all below |
 //! | 2 | `store`, `crm` | all below |
@@ -44,6 +44,7 @@ pub mod backtest;
 pub mod duplicates;
 pub mod progress;
 pub mod pull;
+pub mod purge;
 pub mod push;
 pub mod sweep;
 

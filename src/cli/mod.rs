@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod hold;
 mod in_doubt;
+mod merge;
 mod mirror;
 mod output;
 mod reconcile;
@@ -59,6 +60,7 @@ pub async fn carry_out(arguments: Arguments) -> Result<(), CliError> {
         Command::InDoubt { action } => in_doubt::in_doubt(&config, action).await,
         Command::Reconcile { since, note, json } => reconcile::reconcile(&config, since, &note, json).await,
         Command::Duplicates { action } => duplicates::duplicates(&config, action).await,
+        Command::Merge { action } => merge::merge(&config, action).await,
         Command::Shadow { action } => shadow::shadow(&config, action).await,
         Command::Brake { action } => brake::brake(&config, action).await,
         Command::Undo(options) => undo::undo(&config, options).await,

@@ -52,12 +52,15 @@ impl<'a> Offered<'a> {
 
 /// By what it is ruled on.
 #[derive(Clone, Copy)]
-pub(super) struct Judge<'a> {
-    pub(super) policy: &'a Policy,
-    pub(super) same: SameValue<'a>,
+pub struct Judge<'a> {
+    /// The rules.
+    pub policy: &'a Policy,
+    /// Whether two values of a field say the same.
+    pub same: &'a dyn Fn(&Field, &str, &str) -> bool,
     /// Whether a field has several values.
-    pub(super) multiple: &'a dyn Fn(&Field) -> bool,
-    pub(super) now: DateTime<Utc>,
+    pub multiple: &'a dyn Fn(&Field) -> bool,
+    /// When it is ruled: ranks may have faded by then.
+    pub now: DateTime<Utc>,
 }
 
 /// What one person shall look like.

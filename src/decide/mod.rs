@@ -15,12 +15,15 @@ mod policy;
 mod precedence;
 mod several;
 mod standing;
+mod survive;
 mod unfit;
 mod waiting;
 
 pub use batch::decide_batch;
+pub use desired::Judge;
 pub use identity::{Identity, identify};
 pub use input::{BatchInput, LeadInput, Verdict};
 pub use person_key::{Founding, PersonKeys};
 pub use policy::{CRM_SOURCE, FieldPolicy, FieldRule, Policy, Thresholds};
 pub use precedence::{Current, Incoming, Ruling, rule};
+pub use survive::{Survivor, survivors};

@@ -110,7 +110,7 @@ fn weigh(
         Some(why) if mine > theirs => (false, why),
         _ => (
             mine > theirs,
-            words(source, &mine, field_policy, owner, &theirs, standing_policy),
+            between(source, &mine, field_policy, owner, &theirs, standing_policy),
         ),
     }
 }
@@ -154,8 +154,8 @@ fn above_or_newer(source: &str, rank: i32, owner: &str, theirs: i32) -> String {
     }
 }
 
-/// What decided, in words.
-fn words(
+/// What decides between two claims, in words. Called by [`super::survive`] too.
+pub(super) fn between(
     source: &str,
     mine: &Standing<'_>,
     field_policy: FieldPolicy,

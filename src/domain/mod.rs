@@ -9,6 +9,7 @@ mod field;
 mod ids;
 mod lead;
 mod matching;
+mod merging;
 
 pub use batch::{
     Action, Batch, ChangeRow, ConfirmedRow, DecisionRow, FieldVerdict, IntentRow, Operation, Origin,
@@ -20,3 +21,4 @@ pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
 pub use lead::{Lead, MatchKeys, Normalized, Refusal};
 pub use matching::{Candidate, Names, Target, Tier};
+pub use merging::{Criterion, Group, LostRow, MemberRow, MergePlan, ValueRow};

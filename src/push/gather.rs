@@ -9,9 +9,7 @@ use deadpool_postgres::GenericClient;
 
 use super::{PushError, PushSettings};
 use crate::decide::{BatchInput, Founding, LeadInput, PersonKeys, Verdict, decide_batch};
-use crate::domain::{
-    Batch, ContactId, Field, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target, Tier,
-};
+use crate::domain::{Batch, ContactId, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target, Tier};
 use crate::normalize::Normalizer;
 use crate::rulebook::Rules;
 use crate::store::claim::Claimed;
@@ -166,7 +164,6 @@ async fn decide_timed(
         tokio::try_join!(known_contacts(client, &contacts), holders)?;
     laps.lap("known");
     let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
-    let normalizer = &rules.normalizer;
     let input = BatchInput {
         leads,
         known,
@@ -182,14 +179,8 @@ async fn decide_timed(
         max_claims: settings.max_claims,
         refuse: &|field, value| rules.schema.check(field, value).err().map(|fault| fault.code()),
         mirrored: &|field| rules.mirrored.contains(field),
-        same: &|field, left, right| same(normalizer, field, left, right),
-        multiple: &|field| {
-            rules
-                .schema
-                .properties
-                .get(field)
-                .is_some_and(|property| property.multiple)
-        },
+        same: &|field, left, right| rules.same(field, left, right),
+        multiple: &|field| rules.is_multiple(field),
         now: Utc::now(),
     };
     Ok(decide_batch(input))
@@ -218,33 +209,6 @@ fn input(claimed: Claimed, normalized: Normalized, open: &OpenLead, repeat_of: O
         repeat_of,
         verdict,
         shadow: false,
-    }
-}
-
-/// Whether two values say the same. Only where the texts differ is the second, dearer look taken.
-fn same(normalizer: &Normalizer, field: &Field, left: &str, right: &str) -> bool {
-    if left.trim().to_lowercase() == right.trim().to_lowercase() {
-        return true;
-    }
-    match field {
-        Field::Phone | Field::MobilePhone | Field::Email => {
-            let display = |value: &str| normalizer.display(&BTreeMap::from([(field.clone(), value.to_owned())]));
-            display(left) == display(right)
-        }
-        Field::Country => {
-            let country = |value: &str| {
-                let values = BTreeMap::from([(Field::Country, value.to_owned())]);
-                normalizer
-                    .record(&Record {
-                        values,
-                        ..Record::default()
-                    })
-                    .keys
-                    .country
-            };
-            country(left).is_some_and(|code| country(right) == Some(code))
-        }
-        _ => false,
     }
 }
 

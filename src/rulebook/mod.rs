@@ -5,11 +5,12 @@ mod contradictions;
 
 pub use contradictions::contradictions;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crm::{FieldSet, Schema};
 use crate::decide::{PersonKeys, Policy};
-use crate::domain::{CANONICAL, Field};
+use crate::domain::{CANONICAL, Field, Record};
 use crate::normalize::{Lists, NormalizeError, Normalizer};
 use crate::store::mirror::mirrored_fields;
 use crate::store::rules::{StewardLists, fill_lists, person_key_secret, policy_version, read_lists, read_policy};
@@ -46,6 +47,46 @@ pub struct Rules {
     pub schema: Arc<Schema>,
     /// The fields that the mirror holds since its last complete load.
     pub mirrored: Arc<FieldSet>,
+}
+
+impl Rules {
+    /// Whether two values of a field say the same. Only where the texts differ is the second, dearer look taken.
+    pub fn same(&self, field: &Field, left: &str, right: &str) -> bool {
+        if left.trim().to_lowercase() == right.trim().to_lowercase() {
+            return true;
+        }
+        match field {
+            Field::Phone | Field::MobilePhone | Field::Email => {
+                let display = |value: &str| {
+                    self.normalizer
+                        .display(&BTreeMap::from([(field.clone(), value.to_owned())]))
+                };
+                display(left) == display(right)
+            }
+            Field::Country => {
+                let country = |value: &str| {
+                    let values = BTreeMap::from([(Field::Country, value.to_owned())]);
+                    self.normalizer
+                        .record(&Record {
+                            values,
+                            ..Record::default()
+                        })
+                        .keys
+                        .country
+                };
+                country(left).is_some_and(|code| country(right) == Some(code))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the CRM keeps several values in a field.
+    pub fn is_multiple(&self, field: &Field) -> bool {
+        self.schema
+            .properties
+            .get(field)
+            .is_some_and(|property| property.multiple)
+    }
 }
 
 /// Keeps the rules; cheap to clone, all clones see the same.

@@ -22,6 +22,7 @@ pub mod intend;
 pub mod learn;
 mod listen;
 pub mod matching;
+pub mod merge;
 pub mod mirror;
 pub mod passes;
 pub mod permits;

@@ -14,6 +14,11 @@ create schema gate
 grant usage on schema gate to gatekeeper_daemon
 grant usage on schema gate to gatekeeper_steward
 
+create schema merge
+grant usage on schema merge to gatekeeper_analyst
+grant usage on schema merge to gatekeeper_daemon
+grant usage on schema merge to gatekeeper_steward
+
 create schema report
 grant usage on schema report to gatekeeper_analyst
 grant usage on schema report to gatekeeper_daemon
@@ -669,6 +674,58 @@ create table gate.work -- State of each lead. One narrow row, changed only by th
   CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table merge.member -- The contacts of a plan.
+  plan_id bigint not null -- The plan.
+  place integer not null -- 0: the contact that stays. The others in the order in which they are merged into it.
+  contact_id bigint not null -- The contact.
+  crm_id text not null -- Its id in the CRM.
+  updated_at timestamp with time zone -- The version of it that was planned with.
+  constraint member_pkey PRIMARY KEY (plan_id, place)
+  constraint member_place CHECK ((place >= 0))
+  constraint member_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  CREATE INDEX member_contact ON merge.member USING btree (contact_id)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create table merge.plan -- One row for each group of duplicates: what a merge would do. Nothing is merged by it. Made anew by each `merge plan`.
+  plan_id bigint not null generated always as identity -- Number of the plan.
+  group_id bigint not null -- The group, as in report.duplicate_group.
+  state text not null -- proposed, or held: a person must look at it first, see held_for.
+  held_for text[] not null default '{}'::text[] -- Why: chain, large, told_apart (as in report.duplicate_group), different_external_ids (the leading system knows them as different people).
+  master_id bigint not null -- The contact that stays.
+  master_rule text not null -- Which criterion of rules.merge_master made it that.
+  contacts integer not null -- How many contacts there are in the group.
+  merge_calls integer not null -- Merges that it takes: two contacts at a time.
+  write_needed boolean not null -- Whether a value of another contact survives, which has to be written after the merges.
+  digest text not null -- Stands for all of this plan and the versions of its contacts: another digest is another plan.
+  policy_version bigint not null -- The rules by which it was made.
+  planned_at timestamp with time zone not null default clock_timestamp() -- When.
+  planned_by text not null default SESSION_USER -- The database user.
+  constraint plan_contacts CHECK (((contacts >= 2) AND (merge_calls = (contacts - 1))))
+  constraint plan_group_id_key UNIQUE (group_id)
+  constraint plan_held CHECK (((state = 'held'::text) = (held_for <> '{}'::text[])))
+  constraint plan_pkey PRIMARY KEY (plan_id)
+  constraint plan_state CHECK ((state = ANY (ARRAY['proposed'::text, 'held'::text])))
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create table merge.survivor -- Fields in which the contacts of a plan differ, or which the contact that stays lacks: the value that survives, and those that would be lost.
+  plan_id bigint not null -- The plan.
+  field text not null -- Canonical name, or the CRM's own name of the property.
+  value text not null -- The value that survives.
+  contact_id bigint not null -- Whose it is.
+  source text -- Who had set it.
+  rule text not null -- The rule of precedence that let it survive.
+  lost jsonb not null -- What would be lost: contact_id, value and source of each.
+  constraint survivor_lost CHECK ((jsonb_typeof(lost) = 'array'::text))
+  constraint survivor_pkey PRIMARY KEY (plan_id, field)
+  constraint survivor_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create table rules.brake -- How many contacts a source may create and change within an hour. What would go beyond that is rehearsed and held, until a person says that it may go on.
   source text not null -- As in rules.source; '*' for each source that has no row of its own.
   creates_per_hour integer -- Contacts created within an hour. Null: any number.
@@ -761,6 +818,23 @@ create table rules.match_weight -- Match weights after Fellegi and Sunter, in bi
   CREATE TRIGGER note_update AFTER UPDATE ON rules.match_weight REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   grant select to gatekeeper_analyst
   grant select, update (weight) to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
+
+create table rules.merge_master -- Which contact of a group stays: the first criterion by which one stands before all others decides; the lowest contact_id if none does.
+  place integer not null -- In this order.
+  criterion text not null -- has: it holds a value in the field. most_complete: it holds most values. oldest, newest: it was made first, or last. recently_changed: it was changed last.
+  field text -- For has: canonical name, or the CRM's own name of the property, such as its owner.
+  note text -- Why, for people.
+  constraint merge_master_criterion CHECK ((criterion = ANY (ARRAY['has'::text, 'most_complete'::text, 'oldest'::text, 'newest'::text, 'recently_changed'::text])))
+  constraint merge_master_field CHECK (((criterion = 'has'::text) = (field IS NOT NULL)))
+  constraint merge_master_pkey PRIMARY KEY (place)
+  constraint merge_master_place CHECK (((place >= 1) AND (place <= 100)))
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.merge_master REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.merge_master REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.merge_master FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.merge_master REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
 
 create table rules.nickname -- Short forms of given names: bob is robert. Two names meet when one is a short form of the other or both are of a third.
@@ -1093,6 +1167,24 @@ create view report.learned_weight -- What `rules learn` made of the mirror, besi
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.merge_plan -- What a merge of each group of duplicates would do: who stays and why, who is merged into it, and in how many fields values would be lost (merge.survivor). Nothing is merged by a plan.
+  plan_id bigint
+  group_id bigint
+  state text
+  held_for text[]
+  contacts integer
+  master_crm_id text
+  master_rule text
+  merged_crm_ids text[]
+  merge_calls integer
+  write_needed boolean
+  fields_with_losses bigint
+  planned_at timestamp with time zone
+  digest text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.one_by_one -- What searching for each lead by e-mail and then writing it would have cost in calls, and how many contacts it would have made.
   leads bigint
   searches bigint
@@ -1223,6 +1315,9 @@ create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
+create function gate.back_to_work(p_leads bigint[], p_state text, p_command text, p_note text) returns integer volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.beat(p_replica uuid, p_lease_seconds integer) returns boolean volatile
   grant execute to gatekeeper_daemon
 
@@ -1269,6 +1364,9 @@ create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint
 create function gate.clear_pairs() returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.clear_plans() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.compare_cards(p_step integer, p_steps integer) returns bigint volatile set plan_cache_mode=force_custom_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
@@ -1276,6 +1374,9 @@ create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(fie
   grant execute to gatekeeper_daemon
 
 create function gate.contacts_to_erase(p_crm_ids text[]) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.count_groups() returns bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.count_terms(p_unless_fresh boolean) returns void volatile
@@ -1351,6 +1452,9 @@ create function gate.governor_state(p_window_ms integer) returns TABLE(bucket te
   grant execute to gatekeeper_daemon
 
 create function gate.group_region(p_contacts bigint[]) returns SETOF bigint stable
+  grant execute to gatekeeper_daemon
+
+create function gate.groups_to_plan(p_after bigint, p_limit integer) returns TABLE(group_id bigint, flags text[], contact_ids bigint[], created_at timestamp with time zone[]) stable
   grant execute to gatekeeper_daemon
 
 create function gate.grown_keys(p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
@@ -1435,6 +1539,9 @@ create function gate.list_members(p_flagged boolean, p_limit bigint) returns SET
   grant execute to gatekeeper_daemon
 
 create function gate.list_pairs(p_verdict text, p_limit bigint) returns SETOF report.duplicate_pair stable
+  grant execute to gatekeeper_daemon
+
+create function gate.list_plans(p_held boolean, p_limit bigint) returns SETOF report.merge_plan stable
   grant execute to gatekeeper_daemon
 
 create function gate.list_replicas() returns TABLE(replica_id uuid, host_id text, process_id integer, version text, started_at timestamp with time zone, lease_seconds bigint, claims bigint, open_intents bigint) stable
@@ -1566,6 +1673,9 @@ create function gate.put_keys(p_keys jsonb, p_normalizer text) returns void vola
 create function gate.put_learned(p_rules_hash text, p_fields text[], p_levels text[], p_weights real[], p_pairs real[], p_same real[]) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.put_plans(p_plans jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.rarity_bits(p_contacts bigint, p_carriers bigint) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
@@ -1573,6 +1683,9 @@ create function gate.read_leads(p_leads bigint[]) returns TABLE(lead_id bigint, 
   grant execute to gatekeeper_daemon
 
 create function gate.read_lists() returns jsonb stable
+  grant execute to gatekeeper_daemon
+
+create function gate.read_merge_master() returns TABLE(criterion text, field text) stable
   grant execute to gatekeeper_daemon
 
 create function gate.read_policy() returns jsonb stable
@@ -1668,6 +1781,9 @@ create function gate.shadow_summary() returns SETOF report.shadow_summary stable
   grant execute to gatekeeper_daemon
 
 create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.show_plan(p_plan bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable

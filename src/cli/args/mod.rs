@@ -1,11 +1,13 @@
 //! The arguments, with their help texts.
 
 mod actions;
+mod policy;
 
 pub(super) use actions::{
-    BacktestOptions, BrakeAction, DeadAction, DuplicatesAction, ExportFormat, Filter, InDoubtAction, InDoubtVerdict,
-    PickOptions, ReplicaAction, ReviewAction, RulesAction, ShadowAction,
+    DeadAction, DuplicatesAction, ExportFormat, Filter, InDoubtAction, InDoubtVerdict, MergeAction, PickOptions,
+    ReplicaAction, ReviewAction,
 };
+pub(super) use policy::{BacktestOptions, BrakeAction, RulesAction, ShadowAction};
 
 use std::path::PathBuf;
 
@@ -162,6 +164,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: DuplicatesAction,
+    },
+    /// What a merge of contacts that are one person would keep, take over and lose; nothing is merged
+    #[command(
+        after_help = "Who stays is said by rules.merge_master, which value survives by the rules of precedence.\nAnalysts read the same in SQL: report.merge_plan, merge.member, merge.survivor.\n\nExamples:\n  gatekeeper duplicates scan\n  gatekeeper merge plan\n  gatekeeper merge show --held\n  gatekeeper merge show 17"
+    )]
+    Merge {
+        /// What to do.
+        #[command(subcommand)]
+        action: MergeAction,
     },
     /// Sources whose leads are decided for show: audited, and not written
     #[command(

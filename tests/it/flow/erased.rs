@@ -151,6 +151,14 @@ async fn of_whoever_was_merged_into_an_erased_contact_nothing_stays_either() {
         ..UndoChoice::default()
     };
     request_undo(&world.db.client().await, &choice, None).await.unwrap();
+    let plan = format!(
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
+         select 1, 'proposed', contact_id, '', 2, 1, true, '', 1 from crm.contact where crm_id = '{survivor}';
+         insert into merge.member (plan_id, place, contact_id, crm_id) select plan_id, 0, master_id, '{survivor}' from merge.plan;
+         insert into merge.survivor (plan_id, field, value, contact_id, rule, lost)
+         select plan_id, 'city', 'Riga', master_id, '', '[]' from merge.plan"
+    );
+    world.db.run(&plan).await;
     world.crm.sandbox().human_erase(&survivor).unwrap();
     world.mirror().await;
     let values = "select count(*) from crm.contact
@@ -158,6 +166,12 @@ async fn of_whoever_was_merged_into_an_erased_contact_nothing_stays_either() {
     assert_eq!(world.count(values).await, 0);
     assert_eq!(world.count("select count(*) from crm.contact_field").await, 0);
     assert_eq!(world.count("select count(*) from gate.undo").await, 0);
+    assert_eq!(
+        world
+            .count("select (select count(*) from merge.plan) + (select count(*) from merge.survivor)")
+            .await,
+        0
+    );
     assert_eq!(
         world
             .count("select count(*) from crm.contact where gone_reason = 'merged'")

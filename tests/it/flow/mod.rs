@@ -13,6 +13,7 @@ mod in_motion;
 pub(crate) mod invariants;
 mod labelled;
 mod late;
+mod merge_plan;
 mod people;
 mod policies;
 mod precedence;

@@ -85,6 +85,35 @@ const CASES: &[(&str, &str)] = &[
     ("work_brake", "insert into gate.work (lead_id, brake) values (1, 'tripped')"),
     ("work_held", "insert into gate.work (lead_id, state) values (1, 'held')"),
     (
+        "merge_master_place",
+        "insert into rules.merge_master (place, criterion) values (0, 'oldest')",
+    ),
+    (
+        "merge_master_criterion",
+        "insert into rules.merge_master (place, criterion) values (1, 'nicest')",
+    ),
+    ("merge_master_field", "insert into rules.merge_master (place, criterion) values (1, 'has')"),
+    (
+        "plan_state",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
+         values (1, 'merged', 1, '', 2, 1, false, '', 1)",
+    ),
+    (
+        "plan_held",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
+         values (1, 'held', 1, '', 2, 1, false, '', 1)",
+    ),
+    (
+        "plan_contacts",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
+         values (1, 'proposed', 1, '', 1, 0, false, '', 1)",
+    ),
+    ("member_place", "insert into merge.member (plan_id, place, contact_id, crm_id) values (1, -1, 1, '1')"),
+    (
+        "survivor_lost",
+        "insert into merge.survivor (plan_id, field, value, contact_id, rule, lost) values (1, 'city', 'x', 1, '', '{}')",
+    ),
+    (
         "undo_state",
         "insert into gate.undo (contact_id, field, lead_id, decisions, written_value, restored_source, restored_occurred_at, state, done_at)
          values (1, 'city', 1, '{1}', 'x', 'crm', now(), 'done', now())",
@@ -320,7 +349,7 @@ async fn every_check_has_a_case() {
     let sql = "select array_agg(conname::text)
                from pg_constraint
                where contype = 'c'
-                 and connamespace::regnamespace::text in ('staging', 'crm', 'rules', 'audit', 'gate')";
+                 and connamespace::regnamespace::text in ('staging', 'crm', 'rules', 'audit', 'merge', 'gate')";
     let there: BTreeSet<String> = value::<Vec<String>>(&db, sql, &[]).await.into_iter().collect();
     let tried: BTreeSet<String> = CASES.iter().map(|(constraint, _)| (*constraint).to_owned()).collect();
     assert_eq!(there, tried);

@@ -6,6 +6,7 @@ use crate::support::TestDb;
 const ANALYSTS: &str = include_str!("../../../docs/ANALYSTS.md");
 const ETL: &str = include_str!("../../../docs/ETL.md");
 const RULES: &str = include_str!("../../../docs/RULES.md");
+const PURGE: &str = include_str!("../../../docs/PURGE.md");
 const OPERATIONS: &str = include_str!("../../../docs/OPERATIONS.md");
 
 #[tokio::test]
@@ -24,9 +25,11 @@ async fn every_statement_for_etl_authors_runs_as_an_etl_job() {
 
 #[tokio::test]
 async fn every_statement_for_stewards_runs_as_a_steward() {
-    let blocks = sql_blocks(RULES);
-    assert!(blocks.len() >= 12, "{} statements", blocks.len());
-    run_all(&blocks, "gatekeeper_steward").await;
+    for (document, least) in [(RULES, 12), (PURGE, 2)] {
+        let blocks = sql_blocks(document);
+        assert!(blocks.len() >= least, "{} statements", blocks.len());
+        run_all(&blocks, "gatekeeper_steward").await;
+    }
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn an_analyst_reads_everything_meant_for_people_and_writes_nothing() {
     let db = TestDb::new().await;
     let user = user(&db, "analyst", "gatekeeper_analyst").await;
     let analyst = Session::of(&db, &user).await;
-    let relations = relations(&db, "('staging', 'crm', 'rules', 'audit', 'report')").await;
+    let relations = relations(&db, "('staging', 'crm', 'rules', 'audit', 'merge', 'report')").await;
     assert!(relations.len() > 25, "{relations:?}");
     for relation in &relations {
         analyst.run(&format!("select * from {relation}")).await;
@@ -273,6 +273,8 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select * from gate.take_recoverable('00000000-0000-0000-0000-000000000001', 30, 10);
                select gate.rescue_claims(), gate.adopt_leads(0, 10), gate.forget_old(30, 100), gate.next_due();
                select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
+               select gate.groups_to_plan(0, 10), gate.count_groups(), gate.read_merge_master(), gate.clear_plans(), gate.put_plans('[]');
+               select gate.list_plans(null, 1), gate.show_plan(1);
                select gate.unasked_changes(10), gate.note_authors('[]', '[]');
                select gate.read_leads(array[1]), gate.replay_review(array[1], 'x');
                select gate.list_dead(null, null, null, null, 1, true), gate.list_review(null, null, null, null, 1, true);

@@ -4,7 +4,7 @@ with
   space as (
     select oid, nspname, nspacl, nspowner
     from pg_namespace
-    where nspname in ('staging', 'crm', 'rules', 'audit', 'report', 'gate')
+    where nspname in ('staging', 'crm', 'rules', 'audit', 'merge', 'report', 'gate')
   ),
   relation as (
     select

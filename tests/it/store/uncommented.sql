@@ -10,7 +10,7 @@ left join lateral (
   where attrelid = c.oid and attnum > 0 and not attisdropped and c.relkind in ('r', 'p')
 ) as t on true
 where
-  n.nspname in ('staging', 'crm', 'rules', 'audit', 'report', 'gate')
+  n.nspname in ('staging', 'crm', 'rules', 'audit', 'merge', 'report', 'gate')
   and c.relkind in ('r', 'p', 'v', 'm')
   and not c.relispartition
   and not exists (
