@@ -121,16 +121,10 @@ begin
     end
   from explained
   on conflict (contact_id, field) do update
-  set value = excluded.value,
-      source = excluded.source,
-      lead_id = excluded.lead_id,
-      occurred_at = excluded.occurred_at,
-      written_at = now(),
-      rule = excluded.rule,
-      edited_at = excluded.edited_at,
-      cleared = excluded.cleared,
-      removed = excluded.removed,
-      author = null;
+  set (value, source, lead_id, occurred_at, written_at, rule, edited_at, cleared, removed, author) = (
+    excluded.value, excluded.source, excluded.lead_id, excluded.occurred_at, now(), excluded.rule, excluded.edited_at,
+    excluded.cleared, excluded.removed, null
+  );
 end
 $$;
 
