@@ -23,9 +23,11 @@ language sql
 immutable
 as $$
   select lower(btrim(coalesce(p_left, ''))) = lower(btrim(coalesce(p_right, '')))
-    or (
+    or coalesce(
       p_field in ('phone', 'mobile_phone')
-      and right(regexp_replace(p_left, '[^0-9]', '', 'g'), 8) = right(regexp_replace(p_right, '[^0-9]', '', 'g'), 8)
+        and nullif(right(regexp_replace(p_left, '[^0-9]', '', 'g'), 8), '')
+          = nullif(right(regexp_replace(p_right, '[^0-9]', '', 'g'), 8), ''),
+      false
     )
 $$;
 

@@ -204,6 +204,14 @@ async fn what_the_crm_does_to_the_spelling_of_our_own_values_is_no_edit() {
     world.mirror().await;
     let edited = "select count(*) from crm.contact_field where source = 'crm'";
     assert_eq!(world.count(edited).await, 0);
+    // Another number is one, and so is none.
+    world.edit(&id, json!({"phone": "(415) 555-2672", "mobilephone": "(415) 555-2673"}));
+    world.mirror().await;
+    assert_eq!(world.count(edited).await, 2);
+    world.edit(&id, json!({"phone": ""}));
+    world.mirror().await;
+    let cleared = "select count(*) from crm.contact_field where field = 'phone' and cleared";
+    assert_eq!(world.count(cleared).await, 1);
 }
 
 #[tokio::test]
