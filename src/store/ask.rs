@@ -8,27 +8,12 @@ use tokio_postgres::types::{Json, ToSql};
 
 use super::{StoreError, call};
 
-async fn documents(
-    client: &impl GenericClient,
-    statement: &str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Value>, StoreError> {
-    let rows = call::rows(client, statement, parameters).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(row
-                .try_get::<_, Option<Json<Value>>>(0)?
-                .map_or(Value::Null, |Json(document)| document))
-        })
-        .collect()
-}
-
 async fn document(
     client: &impl GenericClient,
     statement: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Value, StoreError> {
-    Ok(documents(client, statement, parameters)
+    Ok(call::documents(client, statement, parameters)
         .await?
         .pop()
         .unwrap_or(Value::Null))
@@ -69,7 +54,7 @@ impl Pick {
 /// # Errors
 /// As every statement.
 pub async fn list_dead(client: &impl GenericClient, pick: &Pick) -> Result<Vec<Value>, StoreError> {
-    documents(
+    call::documents(
         client,
         "select to_jsonb(letter) from gate.list_dead($1, $2, $3, $4, $5, $6) as letter",
         &pick.parameters(),
@@ -82,7 +67,7 @@ pub async fn list_dead(client: &impl GenericClient, pick: &Pick) -> Result<Vec<V
 /// # Errors
 /// As every statement.
 pub async fn list_review(client: &impl GenericClient, pick: &Pick) -> Result<Vec<Value>, StoreError> {
-    documents(
+    call::documents(
         client,
         "select to_jsonb(review) from gate.list_review($1, $2, $3, $4, $5, $6) as review",
         &pick.parameters(),

@@ -2,7 +2,6 @@
 
 use deadpool_postgres::GenericClient;
 use serde_json::Value;
-use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
 
@@ -36,13 +35,12 @@ pub async fn mind_brakes(client: &impl GenericClient) -> Result<Vec<Tripped>, St
 /// # Errors
 /// As every statement.
 pub async fn list_brakes(client: &impl GenericClient) -> Result<Vec<Value>, StoreError> {
-    let rows = call::rows(
+    call::documents(
         client,
         "select to_jsonb(brake) from report.brake as brake order by source",
         &[],
     )
-    .await?;
-    rows.iter().map(|row| Ok(row.try_get::<_, Json<Value>>(0)?.0)).collect()
+    .await
 }
 
 /// Lets the held leads of a source go on; how many. Absent: no brake holds it.

@@ -1,8 +1,9 @@
 //! Calling a function of the database: prepared once for each connection, rows out, errors in our own words.
 
 use deadpool_postgres::GenericClient;
+use serde_json::Value;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{Json, ToSql};
 
 use super::StoreError;
 
@@ -34,4 +35,19 @@ pub(super) async fn maybe_row(
 ) -> Result<Option<Row>, StoreError> {
     let prepared = client.prepare_cached(statement).await?;
     Ok(client.query_opt(&prepared, parameters).await?)
+}
+
+/// The documents that a function returns, one a row; null where a row holds none.
+pub(super) async fn documents(
+    client: &impl GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Value>, StoreError> {
+    let rows = rows(client, statement, parameters).await?;
+    rows.iter()
+        .map(|row| {
+            let document: Option<Json<Value>> = row.try_get(0)?;
+            Ok(document.map_or(Value::Null, |Json(document)| document))
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use deadpool_postgres::GenericClient;
 use serde::Serialize;
 use serde_json::Value;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
 use crate::domain::{ContactId, Criterion, Field, Group, MergePlan};
@@ -87,25 +87,13 @@ pub async fn put_plans(
     Ok(())
 }
 
-async fn documents(
-    client: &impl GenericClient,
-    statement: &str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Value>, StoreError> {
-    let rows = call::rows(client, statement, parameters).await?;
-    let documents = rows
-        .iter()
-        .map(|row| Ok(row.try_get::<_, Option<Json<Value>>>(0)?.map(|Json(document)| document)));
-    documents.filter_map(Result::transpose).collect()
-}
-
 /// Plans, each as a row of `report.merge_plan`; only those that are held or are not, when that is asked for.
 ///
 /// # Errors
 /// As every statement.
 pub async fn list_plans(client: &impl GenericClient, held: Option<bool>, limit: i64) -> Result<Vec<Value>, StoreError> {
     let statement = "select to_jsonb(plan) from gate.list_plans($1, $2) as plan";
-    documents(client, statement, &[&held, &limit]).await
+    call::documents(client, statement, &[&held, &limit]).await
 }
 
 /// One plan with its contacts and its values; absent when there is none.
@@ -113,5 +101,6 @@ pub async fn list_plans(client: &impl GenericClient, held: Option<bool>, limit: 
 /// # Errors
 /// As every statement.
 pub async fn show_plan(client: &impl GenericClient, plan: i64) -> Result<Option<Value>, StoreError> {
-    Ok(documents(client, "select gate.show_plan($1)", &[&plan]).await?.pop())
+    let found = call::documents(client, "select gate.show_plan($1)", &[&plan]).await?;
+    Ok(found.into_iter().find(|plan| !plan.is_null()))
 }

@@ -2,25 +2,15 @@
 
 use deadpool_postgres::GenericClient;
 use serde_json::Value;
-use tokio_postgres::types::Json;
 
 use super::{StoreError, call};
-
-async fn documents(
-    client: &impl GenericClient,
-    statement: &str,
-    parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
-) -> Result<Vec<Value>, StoreError> {
-    let rows = call::rows(client, statement, parameters).await?;
-    rows.iter().map(|row| Ok(row.try_get::<_, Json<Value>>(0)?.0)).collect()
-}
 
 /// What leads in shadow would have done, by source; each as a row of `report.shadow_summary`.
 ///
 /// # Errors
 /// As every statement.
 pub async fn summary(client: &impl GenericClient) -> Result<Vec<Value>, StoreError> {
-    documents(
+    call::documents(
         client,
         "select to_jsonb(summary) from gate.shadow_summary() as summary",
         &[],
@@ -33,7 +23,7 @@ pub async fn summary(client: &impl GenericClient) -> Result<Vec<Value>, StoreErr
 /// # Errors
 /// As every statement.
 pub async fn diff(client: &impl GenericClient, source: Option<&str>, limit: i64) -> Result<Vec<Value>, StoreError> {
-    documents(
+    call::documents(
         client,
         "select to_jsonb(diff) from gate.shadow_diff($1, $2) as diff",
         &[&source, &limit],
