@@ -17,13 +17,11 @@ use crate::domain::{
 /// Leads in shadow see what the others do, and each other; the others see nothing of them. So the batch is gone through
 /// twice: without them for what is written, and with them for what would have been.
 pub fn decide_batch(input: BatchInput<'_>) -> Batch {
-    let has_shadow = input.leads.iter().any(|lead| lead.shadow);
+    let numbered = input.decision_ids.iter().zip(&input.leads);
+    let in_shadow: BTreeSet<i64> = numbered.filter(|(_, lead)| lead.shadow).map(|(id, _)| *id).collect();
     let mut batch = fold(&input, |lead| !lead.shadow);
-    if has_shadow {
-        batch.add_shadow(fold(&input, |_| true), |decision_id| {
-            let mut decided = input.decision_ids.iter().zip(&input.leads);
-            decided.any(|(id, lead)| *id == decision_id && lead.shadow)
-        });
+    if !in_shadow.is_empty() {
+        batch.add_shadow(fold(&input, |_| true), &in_shadow);
     }
     batch
 }

@@ -63,6 +63,16 @@ pub struct Judge<'a> {
     pub now: DateTime<Utc>,
 }
 
+impl Judge<'_> {
+    /// Whether two values of a field say the same; of several values the order says nothing.
+    pub fn says_same(&self, field: &Field, left: &str, right: &str) -> bool {
+        match (self.multiple)(field) {
+            true => several::values(left) == several::values(right),
+            false => (self.same)(field, left, right),
+        }
+    }
+}
+
 /// What one person shall look like.
 #[derive(Debug)]
 pub(super) struct Desired {
@@ -131,10 +141,7 @@ impl Desired {
             return self.add(offered, by);
         }
         let held = current.value.as_deref();
-        let held = held.is_some_and(|held| match (by.multiple)(field) {
-            true => several::values(held) == several::values(value),
-            false => (by.same)(field, held, value),
-        });
+        let held = held.is_some_and(|held| by.says_same(field, held, value));
         let secondary = *field == Field::Email
             && current.value.is_some()
             && self
@@ -145,21 +152,29 @@ impl Desired {
             // Brought again with a better claim, it is the better source's from now on, whichever of them came first.
             let ruling = rule(offered.of(&value), current, by.policy, by.now);
             if ruling.verdict == FieldVerdict::Written {
-                current.source = Some(offered.source.to_owned());
-                current.occurred_at = Some(offered.occurred_at);
-                let origin = offered.origin(ruling.rule, current);
-                if self.body.contains_key(field) {
-                    self.origin.insert(field.clone(), origin);
-                } else {
-                    self.confirmed.insert(field.clone(), (value, origin));
-                }
+                self.take_over(offered, value, ruling.rule);
             }
         }
         if held || secondary {
             return Offer::Same;
         }
+        let current = self.current.entry(field.clone()).or_default();
         let ruling = rule(offered.of(value), current, by.policy, by.now);
         self.differs(offered, value.to_owned(), ruling)
+    }
+
+    /// A value that is held already is this source's from now on.
+    fn take_over(&mut self, offered: Offered<'_>, value: String, rule: String) {
+        let field = offered.field;
+        let current = self.current.entry(field.clone()).or_default();
+        current.source = Some(offered.source.to_owned());
+        current.occurred_at = Some(offered.occurred_at);
+        let origin = offered.origin(rule, current);
+        if self.body.contains_key(field) {
+            self.origin.insert(field.clone(), origin);
+        } else {
+            self.confirmed.insert(field.clone(), (value, origin));
+        }
     }
 
     /// Adds values to a field of several: whatever the order, all of them are there in the end, but for those that
@@ -168,7 +183,13 @@ impl Desired {
         let Offered { field, value, .. } = offered;
         let current = self.current.entry(field.clone()).or_default();
         let brought = several::values(value);
-        let held = current.value.as_deref().map(several::values).unwrap_or_default();
+        let there = current.value.as_deref().map(several::values).unwrap_or_default();
+        // What only filled the field gives way, as it does to every other policy.
+        let filled = current
+            .source
+            .as_deref()
+            .is_some_and(|owner| by.policy.standing_policy(field.name(), owner) == FieldPolicy::OnlyIfBlank);
+        let held = if filled { BTreeSet::new() } else { there.clone() };
         if brought.is_subset(&held) {
             return Offer::Same;
         }
@@ -191,19 +212,16 @@ impl Desired {
             let why = barred.unwrap_or_else(|| "nothing new".to_owned());
             return self.differs(offered, value.to_owned(), kept(why));
         }
-        let filled = current
-            .source
-            .as_deref()
-            .is_some_and(|owner| by.policy.standing_policy(field.name(), owner) == FieldPolicy::OnlyIfBlank);
-        let all: BTreeSet<String> = if filled {
-            added.clone()
-        } else {
-            held.union(&added).cloned().collect()
-        };
+        let all: BTreeSet<String> = held.union(&added).cloned().collect();
+        let rule = format!("{}: {} added", FieldPolicy::Append.name(), added.len());
         current.removed.retain(|value| !all.contains(value));
+        if all == there {
+            self.take_over(offered, several::text(&all), rule);
+            return Offer::Same;
+        }
         let ruling = Ruling {
             verdict: FieldVerdict::Written,
-            rule: format!("{}: {} added", FieldPolicy::Append.name(), added.len()),
+            rule,
         };
         self.differs(offered, several::text(&all), ruling)
     }

@@ -24,12 +24,12 @@ pub(super) fn current(known: &KnownContact, by: Judge<'_>) -> BTreeMap<Field, Cu
 }
 
 fn held(known: &KnownContact, field: &Field, value: &str, by: Judge<'_>) -> Current {
-    let multiple = (by.multiple)(field);
-    let same = |set: &str| match multiple {
-        true => several::values(set) == several::values(value),
-        false => (by.same)(field, set, value),
+    let is_shown = |origin: &&Provenance| {
+        origin
+            .value
+            .as_deref()
+            .is_some_and(|set| by.says_same(field, set, value))
     };
-    let is_shown = |origin: &&Provenance| origin.value.as_deref().is_some_and(same);
     let noted = known.provenance.get(field);
     let set_by = noted.filter(is_shown).or_else(|| {
         let mut doubted = known
@@ -52,7 +52,7 @@ fn held(known: &KnownContact, field: &Field, value: &str, by: Judge<'_>) -> Curr
         (None, None) => (None, known.noted_since, None, false),
     };
     let mut removed = BTreeSet::new();
-    if let Some(noted) = noted.filter(|_| multiple) {
+    if let Some(noted) = noted.filter(|_| (by.multiple)(field)) {
         let shown = several::values(value);
         removed.extend(noted.removed.iter().flatten().cloned());
         removed.extend(noted.value.as_deref().map(several::values).unwrap_or_default());

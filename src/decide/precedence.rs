@@ -99,13 +99,7 @@ fn weigh(
         seen_at: Some(incoming.occurred_at),
     };
     let mine = standing(mine, field, field_policy, policy, now);
-    let standing_policy = policy.standing_policy(field, owner);
-    let theirs = Claim {
-        value,
-        source: owner,
-        seen_at: current.occurred_at,
-    };
-    let theirs = standing(theirs, field, standing_policy, policy, now);
+    let (theirs, standing_policy) = standing_there(field, value, owner, current.occurred_at, policy, now);
     match barred {
         Some(why) if mine > theirs => (false, why),
         _ => (
@@ -113,6 +107,24 @@ fn weigh(
             between(source, &mine, field_policy, owner, &theirs, standing_policy),
         ),
     }
+}
+
+/// How a value stands that is there already, and by which policy.
+pub(super) fn standing_there<'a>(
+    field: &str,
+    value: &'a str,
+    owner: &'a str,
+    seen_at: Option<DateTime<Utc>>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> (Standing<'a>, FieldPolicy) {
+    let standing_policy = policy.standing_policy(field, owner);
+    let claim = Claim {
+        value,
+        source: owner,
+        seen_at,
+    };
+    (standing(claim, field, standing_policy, policy, now), standing_policy)
 }
 
 /// Why what a person set or cleared in the CRM does not give way, whatever holds the field since: what was seen before does

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desired::Judge;
 use super::known;
 use super::policy::{CRM_SOURCE, FieldPolicy};
-use super::precedence::{Current, between};
+use super::precedence::{Current, between, standing_there};
 use super::several;
-use super::standing::{Claim, Standing, standing};
+use super::standing::Standing;
 use crate::domain::{Field, KnownContact};
 
 /// The value that survives in a field.
@@ -44,8 +44,17 @@ pub fn survivors(contacts: &[&KnownContact], by: Judge<'_>) -> BTreeMap<Field, S
     survived.collect()
 }
 
+/// A contact that holds a value in a field.
+struct Holder<'c> {
+    place: usize,
+    current: &'c Current,
+    value: &'c str,
+    owner: &'c str,
+    policy: FieldPolicy,
+    standing: Standing<'c>,
+}
+
 fn survivor(field: &Field, claims: &[(usize, &Current, &str)], by: Judge<'_>) -> Option<Survivor> {
-    let owner = |current: &Current| current.source.clone().unwrap_or_else(|| CRM_SOURCE.to_owned());
     let appends = (by.multiple)(field) && by.policy.field_policy(field.name(), CRM_SOURCE) == FieldPolicy::Append;
     if appends {
         let all: BTreeSet<String> = claims.iter().flat_map(|(_, _, value)| several::values(value)).collect();
@@ -58,52 +67,49 @@ fn survivor(field: &Field, claims: &[(usize, &Current, &str)], by: Judge<'_>) ->
             lost: Vec::new(),
         });
     }
-    let mut stands: Vec<(usize, &Current, &str, String, FieldPolicy)> = claims
+    let mut holders: Vec<Holder<'_>> = claims
         .iter()
-        .map(|(place, current, value)| {
-            let owner = owner(current);
-            let policy = by.policy.standing_policy(field.name(), &owner);
-            (*place, *current, *value, owner, policy)
+        .map(|&(place, current, value)| {
+            let owner = current.source.as_deref().unwrap_or(CRM_SOURCE);
+            let (standing, policy) = standing_there(field.name(), value, owner, current.occurred_at, by.policy, by.now);
+            Holder {
+                place,
+                current,
+                value,
+                owner,
+                policy,
+                standing,
+            }
         })
         .collect();
-    // A stable order: of equal claims the first one stays the first.
-    stands.sort_by(|left, right| stand(field, right, by).cmp(&stand(field, left, by)));
-    let best = stands.first()?;
-    let says_other = |other: &&(usize, &Current, &str, String, FieldPolicy)| !(by.same)(field, best.2, other.2);
-    let rule = match stands.iter().find(says_other) {
+    holders.sort_by(|left, right| right.standing.cmp(&left.standing));
+    let (best, others) = holders.split_first()?;
+    let losers: Vec<&Holder<'_>> = others
+        .iter()
+        .filter(|other| !by.says_same(field, best.value, other.value))
+        .collect();
+    let rule = match losers.first() {
         None => "all that hold it say the same".to_owned(),
         Some(next) => {
-            let (mine, theirs) = (stand(field, best, by), stand(field, next, by));
-            format!(
-                "{}: {}",
-                best.4.name(),
-                between(&best.3, &mine, best.4, &next.3, &theirs, next.4)
-            )
+            let why = between(
+                best.owner,
+                &best.standing,
+                best.policy,
+                next.owner,
+                &next.standing,
+                next.policy,
+            );
+            format!("{}: {why}", best.policy.name())
         }
     };
-    let lost = stands
-        .iter()
-        .filter(says_other)
-        .map(|other| (other.0, other.1.source.clone()))
-        .collect();
     Some(Survivor {
-        value: best.2.to_owned(),
-        of: best.0,
-        source: best.1.source.clone(),
+        value: best.value.to_owned(),
+        of: best.place,
+        source: best.current.source.clone(),
         rule,
-        lost,
+        lost: losers
+            .iter()
+            .map(|other| (other.place, other.current.source.clone()))
+            .collect(),
     })
-}
-
-fn stand<'c>(
-    field: &Field,
-    (_, current, value, owner, policy): &'c (usize, &'c Current, &'c str, String, FieldPolicy),
-    by: Judge<'_>,
-) -> Standing<'c> {
-    let claim = Claim {
-        value,
-        source: owner,
-        seen_at: current.occurred_at,
-    };
-    standing(claim, field.name(), *policy, by.policy, by.now)
 }

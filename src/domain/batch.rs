@@ -203,26 +203,29 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Takes over of a batch what was decided in shadow: decisions and their changes, and who waits. Whatever it would have
-    /// written stays out.
-    pub fn add_shadow(&mut self, all: Batch, is_shadow: impl Fn(i64) -> bool) {
+    /// Takes over of a batch what was decided in shadow: those decisions and their changes, and who waits. Whatever it would
+    /// have written stays out.
+    pub fn add_shadow(&mut self, all: Batch, in_shadow: &BTreeSet<i64>) {
         let decided = all
             .decisions
             .into_iter()
-            .filter(|decision| is_shadow(decision.decision_id));
+            .filter(|decision| in_shadow.contains(&decision.decision_id));
         self.decisions.extend(decided.map(|decision| DecisionRow {
             shadow: true,
             ..decision
         }));
-        let changes = all.changes.into_iter().filter(|change| is_shadow(change.decision_id));
+        let changes = all
+            .changes
+            .into_iter()
+            .filter(|change| in_shadow.contains(&change.decision_id));
         self.changes.extend(changes);
         let others: BTreeSet<LeadId> = self.waiting.iter().map(|waiting| waiting.lead_id).collect();
         let decided: BTreeSet<LeadId> = self.decisions.iter().map(|decision| decision.lead_id).collect();
         let waiting = all.waiting.into_iter();
-        let in_shadow =
+        let waiting_in_shadow =
             waiting.filter(|waiting| !others.contains(&waiting.lead_id) && !decided.contains(&waiting.lead_id));
         // They lend the person no keys.
-        self.waiting.extend(in_shadow.map(|waiting| WaitingRow {
+        self.waiting.extend(waiting_in_shadow.map(|waiting| WaitingRow {
             keys: MatchKeys::default(),
             ..waiting
         }));

@@ -35,7 +35,7 @@ pub fn plan(
     let mut write_needed = false;
     for (field, survivor) in survivors(&contacts, by) {
         let held_by_master = master.values.get(&field);
-        let differs = held_by_master.is_none_or(|held| !(by.same)(&field, held, &survivor.value));
+        let differs = held_by_master.is_none_or(|held| !by.says_same(&field, held, &survivor.value));
         write_needed |= differs;
         if !differs && survivor.lost.is_empty() {
             continue;

@@ -53,6 +53,8 @@ fn policy() -> Policy {
             rule("first_seen", "*", FieldPolicy::Min),
             rule("first_seen", "webinar", FieldPolicy::Never),
             rule("topics", "*", FieldPolicy::Append),
+            rule("labels", "*", FieldPolicy::Append),
+            rule("labels", "fair", FieldPolicy::OnlyIfBlank),
             FieldRule {
                 scale: Some(vec!["no".to_owned(), "partly".to_owned(), "yes".to_owned()]),
                 ..rule("opted_out", "*", FieldPolicy::Tighten)
@@ -66,7 +68,7 @@ fn policy() -> Policy {
     }
 }
 
-/// What is there before anybody looks. Not `job_title`: it is blank.
+/// What is there before anybody looks. Not `job_title` and `labels`: they are blank.
 const BEFORE: [(&str, &str); 8] = [
     ("city", "Oslo"),
     ("street", "Old Rd 9"),
@@ -84,7 +86,7 @@ fn value_of(field: &'static str) -> BoxedStrategy<String> {
         "company" => one_of(&["A", "Acme Inc", "Acme Ltd", "Acme International"]),
         "score" => one_of(&["1", "7", "7.0", "12", "none"]),
         "first_seen" => one_of(&["2019-01-01", "2021-01-01", "2019-06-01T00:00:00Z", "soon"]),
-        "topics" => one_of(&["a", "c", "b;c", "d;e", "a;e"]),
+        "topics" | "labels" => one_of(&["a", "c", "b;c", "d;e", "a;e"]),
         "opted_out" => one_of(&["no", "partly", "yes", "perhaps"]),
         _ => one_of(&["Kiel", "Riga", "Bonn", "Rome"]),
     }
@@ -100,6 +102,7 @@ fn lead() -> impl Strategy<Value = Event> {
         "score",
         "first_seen",
         "topics",
+        "labels",
         "opted_out",
         "last_name",
     ];

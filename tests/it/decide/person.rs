@@ -103,7 +103,7 @@ impl Person {
             .union(&before)
             .cloned()
             .collect::<BTreeSet<String>>();
-        let removed = is_topics(&field).then(|| gone.difference(&now).cloned().collect());
+        let removed = is_several(&field).then(|| gone.difference(&now).cloned().collect());
         self.edited_at = self.edited_at.max(at);
         self.provenance.insert(
             field,
@@ -160,7 +160,7 @@ impl Person {
             refuse: &|_, _| None,
             mirrored: &|_| true,
             same: &|_, left, right| left == right,
-            multiple: &is_topics,
+            multiple: &is_several,
             now: noon(today),
         });
         for intent in batch.intents {
@@ -177,8 +177,8 @@ impl Person {
     }
 }
 
-fn is_topics(field: &Field) -> bool {
-    field.name() == "topics"
+fn is_several(field: &Field) -> bool {
+    matches!(field.name(), "topics" | "labels")
 }
 
 fn provenance(value: String, origin: Origin) -> Provenance {
