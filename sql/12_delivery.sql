@@ -59,19 +59,7 @@ begin
   ) as before
   where before.content = gate.delivered(asked.whole)
     -- What was only decided for show was never delivered.
-    and not exists (
-      select
-      from audit.entry
-      join audit.settlement using (decision_id)
-      where entry.lead_id = before.number
-        and settlement.outcome = 'shadow'
-        and not exists (
-          select
-          from audit.entry as later
-          where later.lead_id = entry.lead_id
-            and later.decision_id > entry.decision_id
-        )
-    );
+    and not exists (select from gate.shadow_decision where shadow_decision.lead_id = before.number);
 end
 $$;
 

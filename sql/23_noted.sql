@@ -34,20 +34,14 @@ $$;
 -- Notes in crm.contact_field what somebody changed or cleared since the mirror last looked. What we write ourselves is
 -- none of that: neither what is on its way, nor what an old request of ours has brought back. A value that came by a merge
 -- keeps the provenance that it had with the contact that was absorbed. Nothing is noted before the mirror has once been
--- loaded, and nothing of a field that it did not hold then. p_records as for gate.mirror_write, which calls this before it
--- writes them, under gate.lock_people.
-create or replace function gate.note_changes(p_records jsonb)
+-- loaded, and nothing of a field that it did not hold then: p_fields are those that it holds. p_records as for
+-- gate.mirror_write, which calls this before it writes them, under gate.lock_people.
+create or replace function gate.note_changes(p_records jsonb, p_fields text[])
 returns void
 language plpgsql
 as $$
-declare
-  v_fields text[];
 begin
-  select fields
-  into v_fields
-  from gate.mirror_progress
-  where pass = 'full';
-  if coalesce(cardinality(v_fields), 0) = 0 then
+  if p_fields = '{}' then
     return;
   end if;
 
@@ -67,7 +61,7 @@ begin
       compared.old_values ->> field.name as old_value,
       nullif(btrim(compared.new_values ->> field.name), '') as new_value
     from compared
-    cross join unnest(v_fields) as field (name)
+    cross join unnest(p_fields) as field (name)
     where compared.old_values <> compared.new_values
       and not gate.says_same(field.name, compared.old_values ->> field.name, compared.new_values ->> field.name)
   ), by_others as (
@@ -162,8 +156,9 @@ as $$
 $$;
 
 -- Notes who made changes in the CRM, and when. p_asked: the contacts that were asked about, with their fields as
--- gate.unasked_changes returned them. p_told: [{crm_id, field, value, changed_at, author}]. What the history does not tell, or tells of another value
--- than the mirror holds, is unknown and counts as a person's. Called by the sweep. Takes gate.lock_people.
+-- gate.unasked_changes returned them. p_told: [{crm_id, field, value, changed_at, author}]. What the history does not tell is
+-- unknown and counts as a person's; so is what it tells of another value than the mirror holds: then it is ahead, the next page of
+-- changes brings that value, and it is asked again. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.note_authors(p_asked jsonb, p_told jsonb)
 returns void
 language plpgsql
@@ -171,31 +166,26 @@ as $$
 begin
   perform gate.lock_people();
 
+  with answered as (
+    select noted.contact_id, noted.field, told.author, told.changed_at
+    from jsonb_to_recordset(p_asked) as asked (crm_id text, fields text[])
+    join crm.contact on contact.crm_id = asked.crm_id
+    cross join unnest(asked.fields) as field (name)
+    join crm.contact_field as noted on noted.contact_id = contact.contact_id and noted.field = field.name
+    left join jsonb_to_recordset(p_told) as told (crm_id text, field text, value text, changed_at timestamptz, author text)
+      on told.crm_id = asked.crm_id
+      and told.field = field.name
+      and gate.says_same(told.field, noted.value, told.value)
+    where noted.source = 'crm'
+      and noted.author is null
+  )
   update crm.contact_field
-  set author = coalesce(told.author, 'unknown'),
-      source = case when told.author = 'integration' then 'crm_integration' else contact_field.source end,
-      occurred_at = coalesce(told.changed_at, contact_field.occurred_at),
-      edited_at = coalesce(told.changed_at, contact_field.edited_at)
-  from jsonb_to_recordset(p_asked) as asked (crm_id text, fields text[])
-  join crm.contact on contact.crm_id = asked.crm_id
-  cross join unnest(asked.fields) as field (name)
-  left join jsonb_to_recordset(p_told) as told (crm_id text, field text, value text, changed_at timestamptz, author text)
-    on told.crm_id = asked.crm_id
-    and told.field = field.name
-  where contact_field.contact_id = contact.contact_id
-    and contact_field.field = field.name
-    and contact_field.source = 'crm'
-    and contact_field.author is null
-    and (told.crm_id is null or gate.says_same(told.field, contact_field.value, told.value));
-
-  -- The history is ahead of the mirror: the next page of changes brings the value, and it is asked again.
-  update crm.contact_field
-  set author = 'unknown'
-  from jsonb_to_recordset(p_told) as told (crm_id text, field text)
-  join crm.contact on contact.crm_id = told.crm_id
-  where contact_field.contact_id = contact.contact_id
-    and contact_field.field = told.field
-    and contact_field.source = 'crm'
-    and contact_field.author is null;
+  set author = coalesce(answered.author, 'unknown'),
+      source = case when answered.author = 'integration' then 'crm_integration' else contact_field.source end,
+      occurred_at = coalesce(answered.changed_at, contact_field.occurred_at),
+      edited_at = coalesce(answered.changed_at, contact_field.edited_at)
+  from answered
+  where contact_field.contact_id = answered.contact_id
+    and contact_field.field = answered.field;
 end
 $$;

@@ -88,10 +88,11 @@ declare
 begin
   perform gate.lock_people();
 
-  select coalesce(max(fields), '{}')
+  select fields
   into v_noted_fields
   from gate.mirror_progress
   where pass = 'full';
+  v_noted_fields := coalesce(v_noted_fields, '{}');
 
   select max(watermark)
   into v_known_until
@@ -120,7 +121,7 @@ begin
   from landed
   where contact.contact_id = landed.contact_id;
 
-  perform gate.note_changes(p_records);
+  perform gate.note_changes(p_records, v_noted_fields);
 
   select coalesce(array_agg(absorbed_crm_id), '{}')
   into v_absorbed

@@ -27,7 +27,8 @@ as $$
 $$;
 
 -- The person was erased in the CRM: keeps the keys by which a later lead is known again, drops every value and where it
--- came from, also of the contacts that were merged into that one. p_people: [{contact_id, person_keys: […]}]. The keys that the contact itself and those merged into it carried
+-- came from, also of the contacts that were merged into that one. p_people: [{contact_id, person_keys: […]}]. The keys that the
+-- contact itself and those merged into it carried
 -- are kept too. Returns how many had been taken for living. Called after gate.contacts_to_erase. Takes gate.lock_people.
 create or replace function gate.bury_erased(p_people jsonb)
 returns bigint

@@ -1,9 +1,12 @@
 -- Shadow: what would have been written, and how it becomes real. A lead counts here as long as its decision in shadow is its
 -- last one.
 
--- The last decisions of leads that were decided in shadow. Read by the views below and by gate.replay_shadow.
+-- The last decisions of leads that were decided in shadow; person tells new people apart, who have no contact yet. Read by the
+-- views below, gate.replay_shadow, gate.rehearsed and gate.repeats.
 create or replace view gate.shadow_decision as
-select entry.*, settlement.settled_at
+select
+  entry.*,
+  coalesce(entry.evidence ->> 'person_key', entry.crm_id, entry.intent_id::text) as person
 from audit.settlement
 join audit.entry using (decision_id)
 where settlement.outcome = 'shadow'
@@ -27,7 +30,7 @@ select
   decision.tier,
   case when decision.crm_id is not null then decision.contact_id end as contact_id,
   decision.crm_id,
-  coalesce(decision.evidence ->> 'person_key', decision.crm_id, decision.intent_id::text) as person,
+  decision.person,
   change.field,
   change.old_value,
   change.new_value,
@@ -41,16 +44,6 @@ comment on view report.shadow_diff is 'What leads in shadow would have written: 
 
 -- The same in sum, for each source.
 create or replace view report.shadow_summary as
-with person as (
-  select
-    decision.source,
-    decision.lead_id,
-    decision.action,
-    decision.decided_at,
-    coalesce(decision.evidence ->> 'person_key', decision.crm_id, decision.intent_id::text) as person,
-    decision.crm_id
-  from gate.shadow_decision as decision
-)
 select
   source,
   count(*) as leads,
@@ -59,22 +52,12 @@ select
   count(*) filter (where action = 'unchanged') as unchanged,
   min(decided_at) as first_decided_at,
   max(decided_at) as last_decided_at
-from person
+from gate.shadow_decision
 group by source;
 
 comment on view report.shadow_summary is 'Leads in shadow by source: how many people they would have created and how many contacts changed. A person that comes again in a later batch under another identifier counts twice.';
 
--- Rows of the two reports, for `shadow show`.
-create or replace function gate.shadow_summary()
-returns setof report.shadow_summary
-language sql
-stable
-as $$
-  select *
-  from report.shadow_summary
-  order by source
-$$;
-
+-- What would have been written, the newest first. Called by `shadow show`.
 create or replace function gate.shadow_diff(p_source text, p_limit bigint)
 returns setof report.shadow_diff
 language sql

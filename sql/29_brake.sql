@@ -1,8 +1,8 @@
 -- Brake: a run that would create or change more than is set stops before its first write. It is rehearsed: decided in shadow, and
 -- held until it is known how much it would write.
 
--- How many contacts a source may create and change within an hour; null: any number. Called by the functions below and, as the other two
--- that count, by report.brake, whoever reads it.
+-- How many contacts a source may create and change within an hour; null: any number. The contacts are counted only for a share.
+-- Called by the functions below and, as the other two that count, by report.brake, whoever reads it.
 create or replace function gate.brake_limit(p_source text)
 returns table (creates bigint, updates bigint)
 language sql
@@ -10,16 +10,18 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  with contact as (
-    select case when reltuples >= 100000 then reltuples::bigint else (select count(*) from crm.contact where archived_at is null) end as living
-    from pg_catalog.pg_class
-    where oid = 'crm.contact'::regclass
-  )
   select
     least(brake.creates_per_hour, floor(brake.creates_percent * contact.living / 100))::bigint,
     least(brake.updates_per_hour, floor(brake.updates_percent * contact.living / 100))::bigint
   from rules.brake
-  cross join contact
+  left join lateral (
+    select case
+      when reltuples >= 100000 then reltuples::bigint
+      else (select count(*) from crm.contact where archived_at is null)
+    end as living
+    from pg_catalog.pg_class
+    where oid = 'crm.contact'::regclass
+  ) as contact on coalesce(brake.creates_percent, brake.updates_percent) is not null
   where brake.source in (p_source, '*')
   order by brake.source = '*'
   limit 1
@@ -60,8 +62,8 @@ begin
 end
 $$;
 
--- Looks at the leads that nobody has looked at, when there are some among those that come next: then at all of them, for how many a source
--- has delivered is what counts. A source that is not entered, or is in shadow, writes nothing. Called by gate.mind_brakes.
+-- Looks at the leads that nobody has looked at, when there are some among those that come next: then at all of them, for how
+-- many a source has delivered is what counts. A source that is not entered, or is in shadow, writes nothing. Called by gate.mind_brakes.
 create or replace function gate.look_at_leads()
 returns void
 language plpgsql
@@ -131,9 +133,9 @@ begin
 end
 $$;
 
--- Judges the rehearsals of which no lead is left to be decided: what they would write, with what their source has written within the
--- last hour, against what is set. Too much: the brake trips. Else the leads go on, for good this time. Where the rule is gone, they go on too.
--- Called by gate.mind_brakes. Returns the brakes that have tripped.
+-- Judges the rehearsals of which no lead is left to be decided: what they would write, with what their source has written within
+-- the last hour, against what is set. Too much: the brake trips. Else the leads go on, for good this time. Where the rule is gone,
+-- they go on too. Called by gate.mind_brakes. Returns the brakes that have tripped.
 create or replace function gate.judge_rehearsals()
 returns table (source text, reason text)
 language plpgsql
@@ -169,9 +171,15 @@ begin
     select * into v_used from gate.brake_used(v_brake.source);
     v_reason := case
       when v_used.creates + v_held.creates > v_allowed.creates
-        then format('%s contacts created, and %s within the last hour; %s are allowed', v_held.creates, v_used.creates, v_allowed.creates)
+        then format(
+          '%s contacts created, and %s within the last hour; %s are allowed',
+          v_held.creates, v_used.creates, v_allowed.creates
+        )
       when v_used.updates + v_held.updates > v_allowed.updates
-        then format('%s contacts changed, and %s within the last hour; %s are allowed', v_held.updates, v_used.updates, v_allowed.updates)
+        then format(
+          '%s contacts changed, and %s within the last hour; %s are allowed',
+          v_held.updates, v_used.updates, v_allowed.updates
+        )
     end;
     if v_reason is null then
       perform gate.let_held_go(v_brake.source);
@@ -189,8 +197,8 @@ begin
 end
 $$;
 
--- How many contacts the held leads of a source would create and change. One look for each lead. Called by gate.judge_rehearsals and
--- report.brake.
+-- How many contacts the held leads of a source would create and change. One look for each lead. Called by
+-- gate.judge_rehearsals and report.brake.
 create or replace function gate.rehearsed(p_source text)
 returns table (leads bigint, creates bigint, updates bigint)
 language sql
@@ -205,16 +213,12 @@ as $$
     where work.state = 'held'
       and lead.source = p_source
   ), last_decision as (
-    select
-      decision.action, decision.crm_id,
-      coalesce(decision.evidence ->> 'person_key', decision.crm_id, decision.intent_id::text) as person
+    select decision.action, decision.crm_id, decision.person
     from held
     cross join lateral (
-      select *
-      from audit.entry
-      where entry.lead_id = held.lead_id
-      order by entry.decision_id desc
-      limit 1
+      select shadow_decision.action, shadow_decision.crm_id, shadow_decision.person
+      from gate.shadow_decision
+      where shadow_decision.lead_id = held.lead_id
       offset 0
     ) as decision
   )

@@ -68,10 +68,81 @@ as $$
   where intent_id = any (p_intents)
 $$;
 
--- Writes again what an old request of ours has overwritten: intents, decisions and changes, as gate.intend would store them,
--- one intent for a contact. The decision names the lead whose value it is; the lead itself stays as it is. Not while a
--- write about the contact is open, and not when the CRM has refused that value since. Nothing may be sent before this has
--- committed. Called by the sweep. Takes gate.lock_people.
+-- Writes fields that no lead brings just now: intents, decisions and changes, as gate.intend would store them, one intent for a
+-- contact and one decision for each lead whose value it is about; the leads themselves stay as they are. p_action is the action
+-- of the decisions and the rule of the changes. p_fields: [{contact_id, crm_id, lead_id, source, field, old_value, old_source,
+-- value, origin, because, evidence}]; because goes under p_because into the evidence of the decision, evidence, which is the same
+-- for all fields of a lead, beside it. Nothing may be sent before this has committed. Called by gate.rewrite_overwritten and
+-- gate.intend_undo under gate.lock_people, when no write about these contacts is under way.
+create or replace function gate.write_again(p_replica uuid, p_action text, p_reason text, p_because text, p_fields jsonb)
+returns table (
+  intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
+  attempts integer
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_fields jsonb;
+begin
+  with given as materialized (
+    select *
+    from jsonb_to_recordset(p_fields) as given (contact_id bigint, lead_id bigint, field text)
+  ), intended as materialized (
+    select gen_random_uuid() as intent_id, each_contact.contact_id
+    from (select distinct given.contact_id from given) as each_contact
+  ), decided as materialized (
+    select nextval(pg_get_serial_sequence('audit.entry', 'decision_id')) as decision_id, each_lead.contact_id, each_lead.lead_id
+    from (select distinct given.contact_id, given.lead_id from given) as each_lead
+  )
+  select jsonb_agg(
+    field || jsonb_build_object('intent_id', intended.intent_id, 'decision_id', decided.decision_id)
+  )
+  into v_fields
+  from jsonb_array_elements(p_fields) as field
+  join intended on intended.contact_id = (field ->> 'contact_id')::bigint
+  join decided on decided.contact_id = intended.contact_id and decided.lead_id = (field ->> 'lead_id')::bigint;
+
+  insert into audit.entry (
+    decision_id, lead_id, source, action, contact_id, crm_id, reason, evidence, policy_version, mirror_age, intent_id, replica_id
+  )
+  overriding system value
+  select
+    field.decision_id, field.lead_id, left(min(field.source), 200), p_action, field.contact_id, field.crm_id, p_reason,
+    jsonb_build_object(p_because, jsonb_agg(distinct field.because)) || coalesce((array_agg(field.evidence))[1], '{}'),
+    gate.policy_version(), gate.mirror_age(), field.intent_id, p_replica
+  from jsonb_to_recordset(v_fields) as field (
+    decision_id bigint, intent_id uuid, contact_id bigint, crm_id text, lead_id bigint, source text, because jsonb, evidence jsonb
+  )
+  group by field.decision_id, field.lead_id, field.contact_id, field.crm_id, field.intent_id;
+
+  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
+  select decision_id, field, old_value, value, 'written', p_action, old_source
+  from jsonb_to_recordset(v_fields) as field (decision_id bigint, field text, old_value text, value text, old_source text);
+
+  insert into gate.intent_lead (intent_id, lead_id, decision_id)
+  select distinct field.intent_id, field.lead_id, field.decision_id
+  from jsonb_to_recordset(v_fields) as field (intent_id uuid, lead_id bigint, decision_id bigint);
+
+  return query
+  insert into gate.intent (intent_id, contact_id, operation, crm_id, body, origin, replica_id)
+  select
+    field.intent_id, field.contact_id, 'update', field.crm_id,
+    jsonb_object_agg(field.field, coalesce(field.value, '')),
+    jsonb_object_agg(field.field, field.origin),
+    p_replica
+  from jsonb_to_recordset(v_fields) as field (
+    intent_id uuid, contact_id bigint, crm_id text, field text, value text, origin jsonb
+  )
+  group by field.intent_id, field.contact_id, field.crm_id
+  returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,
+    intent.body, intent.attempts;
+end
+$$;
+
+-- Writes again what an old request of ours has overwritten, as gate.write_again does it, for at most p_limit contacts. The decision
+-- names the lead whose value it is. Not while a write about the contact is open, and not when the CRM has refused that value
+-- since. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.rewrite_overwritten(p_replica uuid, p_limit integer)
 returns table (
   intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
@@ -127,62 +198,25 @@ begin
   ), numbered as (
     select overwritten.*, dense_rank() over (order by overwritten.contact_id) as place
     from overwritten
-  ), intended as materialized (
-    select gen_random_uuid() as intent_id, few.contact_id
-    from (select distinct numbered.contact_id from numbered where place <= p_limit) as few
-  ), decided as materialized (
-    select nextval(pg_get_serial_sequence('audit.entry', 'decision_id')) as decision_id, each_lead.*
-    from (
-      select distinct intended.intent_id, numbered.contact_id, numbered.lead_id
-      from numbered
-      join intended on intended.contact_id = numbered.contact_id
-    ) as each_lead
   )
-  select jsonb_agg(to_jsonb(numbered) || jsonb_build_object('intent_id', decided.intent_id, 'decision_id', decided.decision_id))
+  select jsonb_agg(jsonb_build_object(
+    'contact_id', numbered.contact_id, 'crm_id', numbered.crm_id, 'lead_id', numbered.lead_id, 'source', numbered.source,
+    'field', numbered.field, 'old_value', numbered.old_value, 'old_source', numbered.old_source, 'value', numbered.value,
+    'because', numbered.earlier_intent_id,
+    'origin', jsonb_build_object(
+      'source', numbered.source, 'lead_id', numbered.lead_id, 'occurred_at', numbered.occurred_at, 'rule', numbered.rule
+    )
+  ))
   into v_fields
   from numbered
-  join decided on decided.contact_id = numbered.contact_id and decided.lead_id = numbered.lead_id;
+  where numbered.place <= p_limit;
   if v_fields is null then
     return;
   end if;
 
-  insert into audit.entry (
-    decision_id, lead_id, source, action, contact_id, crm_id, reason, evidence, policy_version, mirror_age, intent_id, replica_id
-  )
-  overriding system value
-  select
-    field.decision_id, field.lead_id, min(field.source), 'rewrite', field.contact_id, field.crm_id, 'own_earlier_write_landed_late',
-    jsonb_build_object('earlier_intents', jsonb_agg(distinct field.earlier_intent_id)), gate.policy_version(),
-    gate.mirror_age(), field.intent_id, p_replica
-  from jsonb_to_recordset(v_fields) as field (
-    decision_id bigint, intent_id uuid, contact_id bigint, crm_id text, lead_id bigint, source text, earlier_intent_id uuid
-  )
-  group by field.decision_id, field.lead_id, field.contact_id, field.crm_id, field.intent_id;
-
-  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
-  select decision_id, field, old_value, value, 'written', 'rewrite', old_source
-  from jsonb_to_recordset(v_fields) as field (decision_id bigint, field text, old_value text, value text, old_source text);
-
-  insert into gate.intent_lead (intent_id, lead_id, decision_id)
-  select distinct field.intent_id, field.lead_id, field.decision_id
-  from jsonb_to_recordset(v_fields) as field (intent_id uuid, lead_id bigint, decision_id bigint);
-
   return query
-  insert into gate.intent (intent_id, contact_id, operation, crm_id, body, origin, replica_id)
-  select
-    field.intent_id, field.contact_id, 'update', field.crm_id,
-    jsonb_object_agg(field.field, coalesce(field.value, '')),
-    jsonb_object_agg(field.field, jsonb_build_object(
-      'source', field.source, 'lead_id', field.lead_id, 'occurred_at', field.occurred_at, 'rule', field.rule
-    )),
-    p_replica
-  from jsonb_to_recordset(v_fields) as field (
-    intent_id uuid, contact_id bigint, crm_id text, field text, value text, source text, lead_id bigint,
-    occurred_at timestamptz, rule text
-  )
-  group by field.intent_id, field.contact_id, field.crm_id
-  returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,
-    intent.body, intent.attempts;
+  select *
+  from gate.write_again(p_replica, 'rewrite', 'own_earlier_write_landed_late', 'earlier_intents', v_fields);
 end
 $$;
 

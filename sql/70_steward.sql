@@ -1,7 +1,7 @@
 -- Steward: what a person does about dead letters and reviews. Each of these leaves a row in audit.steward_action.
 
 -- Puts leads back to work that were in a state, to be decided anew; no brake holds what a person sends on. Returns how many were
--- named. Called by the three replays below and in 83_shadow.
+-- named. Called by the three replays below and in 28_shadow.
 create or replace function gate.back_to_work(p_leads bigint[], p_state text, p_command text, p_note text)
 returns integer
 language sql

@@ -126,9 +126,8 @@ as $$
   from requested
 $$;
 
--- Makes writes of what is to be restored, for at most p_limit contacts: intents, decisions and changes, as gate.intend would
--- store them. What the CRM does not hold any more is kept as it is. Not while a write about the contact is under way.
--- Nothing may be sent before this has committed. Called by the sweep. Takes gate.lock_people.
+-- Makes writes of what is to be restored, as gate.write_again does it, for at most p_limit contacts. What the CRM does not hold any
+-- more is kept as it is. Not while a write about the contact is under way. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.intend_undo(p_replica uuid, p_limit integer)
 returns table (
   intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
@@ -137,7 +136,7 @@ returns table (
 language plpgsql
 as $$
 declare
-  v_values jsonb;
+  v_fields jsonb;
 begin
   if not exists (select from gate.undo where state = 'waiting') then
     return;
@@ -179,81 +178,36 @@ begin
       )
     order by undo.contact_id
     limit p_limit
-  ), intended as materialized (
-    select gen_random_uuid() as intent_id, free.contact_id
-    from free
-  ), decided as materialized (
-    select nextval(pg_get_serial_sequence('audit.entry', 'decision_id')) as decision_id, each_lead.*
-    from (
-      select distinct intended.intent_id, undo.contact_id, undo.lead_id
-      from gate.undo
-      join intended on intended.contact_id = undo.contact_id
-      where undo.state = 'waiting'
-    ) as each_lead
   ), done as (
     update gate.undo
     set state = 'intended',
         done_at = clock_timestamp()
-    from decided
-    where undo.contact_id = decided.contact_id
-      and undo.lead_id = decided.lead_id
+    from free
+    where undo.contact_id = free.contact_id
       and undo.state = 'waiting'
-    returning undo.*, decided.intent_id, decided.decision_id
+    returning undo.*
   )
-  select jsonb_agg(to_jsonb(done) || jsonb_build_object('crm_id', contact.crm_id, 'source', lead.source))
-  into v_values
+  select jsonb_agg(jsonb_build_object(
+    'contact_id', done.contact_id, 'crm_id', contact.crm_id, 'lead_id', done.lead_id, 'source', lead.source,
+    'field', done.field, 'old_value', done.written_value, 'old_source', lead.source, 'value', done.restored_value,
+    'because', done.decisions, 'evidence', jsonb_build_object('requested_by', done.requested_by, 'note', done.note),
+    'origin', jsonb_strip_nulls(jsonb_build_object(
+      'source', done.restored_source, 'lead_id', done.restored_lead_id, 'occurred_at', done.restored_occurred_at,
+      'rule', 'undo', 'edited_at', case when done.restored_source = 'crm' then done.restored_occurred_at end,
+      'cleared', done.restored_source = 'crm' and done.restored_value is null
+    ))
+  ))
+  into v_fields
   from done
   join crm.contact on contact.contact_id = done.contact_id
   left join staging.lead on lead.lead_id = done.lead_id;
-  if v_values is null then
+  if v_fields is null then
     return;
   end if;
 
-  insert into audit.entry (
-    decision_id, lead_id, source, action, contact_id, crm_id, reason, evidence, policy_version, mirror_age, intent_id, replica_id
-  )
-  overriding system value
-  select
-    undone.decision_id, undone.lead_id, left(min(undone.source), 200), 'undo', undone.contact_id, undone.crm_id,
-    'undone',
-    jsonb_build_object(
-      'undone_decisions', jsonb_agg(distinct undone.decisions), 'requested_by', min(undone.requested_by), 'note', min(undone.note)
-    ),
-    gate.policy_version(), gate.mirror_age(), undone.intent_id, p_replica
-  from jsonb_to_recordset(v_values) as undone (
-    decision_id bigint, intent_id uuid, contact_id bigint, crm_id text, lead_id bigint, source text, requested_by text,
-    decisions jsonb, note text
-  )
-  group by undone.decision_id, undone.lead_id, undone.contact_id, undone.crm_id, undone.intent_id;
-
-  insert into audit.change (decision_id, field, old_value, new_value, verdict, rule, old_source)
-  select decision_id, field, written_value, restored_value, 'written', 'undo', source
-  from jsonb_to_recordset(v_values) as undone (
-    decision_id bigint, field text, written_value text, restored_value text, source text
-  );
-
-  insert into gate.intent_lead (intent_id, lead_id, decision_id)
-  select distinct undone.intent_id, undone.lead_id, undone.decision_id
-  from jsonb_to_recordset(v_values) as undone (intent_id uuid, lead_id bigint, decision_id bigint);
-
   return query
-  insert into gate.intent (intent_id, contact_id, operation, crm_id, body, origin, replica_id)
-  select
-    undone.intent_id, undone.contact_id, 'update', undone.crm_id,
-    jsonb_object_agg(undone.field, coalesce(undone.restored_value, '')),
-    jsonb_object_agg(undone.field, jsonb_strip_nulls(jsonb_build_object(
-      'source', undone.restored_source, 'lead_id', undone.restored_lead_id, 'occurred_at', undone.restored_occurred_at,
-      'rule', 'undo', 'edited_at', case when undone.restored_source = 'crm' then undone.restored_occurred_at end,
-      'cleared', undone.restored_source = 'crm' and undone.restored_value is null
-    ))),
-    p_replica
-  from jsonb_to_recordset(v_values) as undone (
-    intent_id uuid, contact_id bigint, crm_id text, field text, restored_value text, restored_source text,
-    restored_lead_id bigint, restored_occurred_at timestamptz
-  )
-  group by undone.intent_id, undone.contact_id, undone.crm_id
-  returning intent.intent_id, intent.epoch, intent.contact_id, intent.operation, intent.crm_id, intent.gatekeeper_key,
-    intent.body, intent.attempts;
+  select *
+  from gate.write_again(p_replica, 'undo', 'undone', 'undone_decisions', v_fields);
 end
 $$;
 

@@ -63,19 +63,17 @@ struct Shift {
     rarity_in_force: f64,
 }
 
+/// Weight and rarity by field and level.
+fn by_level(rules: &RuleSet) -> HashMap<(&str, &str), (f64, f64)> {
+    let rows = rules.weights.iter();
+    rows.map(|row| ((row.field.as_str(), row.level.as_str()), (row.weight, row.rarity)))
+        .collect()
+}
+
 impl<'r> Again<'r> {
     /// By `rules`; recorded scores are those of `in_force`.
     pub(super) fn under(rules: &'r RuleSet, in_force: &'r RuleSet) -> Self {
-        let former: HashMap<(&str, &str), (f64, f64)> = in_force
-            .weights
-            .iter()
-            .map(|row| ((row.field.as_str(), row.level.as_str()), (row.weight, row.rarity)))
-            .collect();
-        let given: HashMap<(&str, &str), (f64, f64)> = rules
-            .weights
-            .iter()
-            .map(|row| ((row.field.as_str(), row.level.as_str()), (row.weight, row.rarity)))
-            .collect();
+        let (former, given) = (by_level(in_force), by_level(rules));
         // A level without a row weighs nothing, on either side.
         let levels = former.keys().chain(given.keys()).copied();
         let shifts = levels.filter_map(|level| {

@@ -1,8 +1,5 @@
 //! `merge`: what a merge of contacts that are one person would keep, take over and lose.
 
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -41,11 +38,7 @@ pub(super) async fn merge(config: &Config, action: MergeAction) -> Result<(), Cl
 async fn plan(config: &Config, store: &Store, json: bool) -> Result<(), CliError> {
     let stop = CancellationToken::new();
     let (_, rulebook) = connect_crm(config, store, ReplicaId::new(), &stop).await?;
-    let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} groups, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let bar = output::bar("groups");
     let report = plan_all(store, &rulebook.rules(), |done, all| {
         bar.set_length(all);
         bar.set_position(done);

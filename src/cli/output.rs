@@ -1,8 +1,10 @@
 //! Output: a table on a terminal, JSON for machines.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// Prints a value as one JSON document.
@@ -64,6 +66,15 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             return lines;
         }
     }
+}
+
+/// A bar over so many things, whose number is learned on the way. Nothing where there is no terminal.
+pub(super) fn bar(things: &str) -> ProgressBar {
+    let template = format!("{{bar:30}} {{human_pos}} of {{human_len}} {things}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(0).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
 }
 
 /// A number of things in words: `1 lead`, `2 leads`.

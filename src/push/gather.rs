@@ -110,6 +110,7 @@ pub(super) async fn decide(
     decide_timed(client, other, leads, rules, person_keys, settings, &mut Laps::start()).await
 }
 
+/// The same, telling how long each step took.
 async fn decide_timed(
     client: &impl GenericClient,
     other: &impl GenericClient,

@@ -12,7 +12,7 @@ use super::{StoreError, call};
 pub async fn summary(client: &impl GenericClient) -> Result<Vec<Value>, StoreError> {
     call::documents(
         client,
-        "select to_jsonb(summary) from gate.shadow_summary() as summary",
+        "select to_jsonb(summary) from report.shadow_summary as summary order by source",
         &[],
     )
     .await

@@ -142,9 +142,9 @@ impl<C: Reader + Writer> Sweep<C> {
         }
         let recovered = self.in_hand.len();
         self.recover().await?;
-        let rewritten = if self.last_reconciliation.is_none_or(|last| last.elapsed() >= RECONCILE) {
+        let reconciles = self.last_reconciliation.is_none_or(|last| last.elapsed() >= RECONCILE);
+        let rewritten = if reconciles {
             let rewritten = self.reconcile().await?;
-            self.ask_authors().await?;
             self.last_reconciliation = Some(Instant::now());
             rewritten
         } else {
@@ -159,6 +159,10 @@ impl<C: Reader + Writer> Sweep<C> {
         if self.last_housekeeping.is_none_or(|last| last.elapsed() >= HOUSEKEEPING) {
             self.keep_house().await?;
             self.last_housekeeping = Some(Instant::now());
+        }
+        // Last of all: what the CRM does not answer keeps nothing else waiting.
+        if reconciles {
+            self.ask_authors().await?;
         }
         let client = self.store.client().await?;
         let next = if rederived > 0 || undone > 0 {

@@ -1017,7 +1017,7 @@ create view gate.shadow_decision -- Decisions in shadow that are the last ones o
   intent_id uuid
   replica_id uuid
   normalizer text
-  settled_at timestamp with time zone
+  person text
   grant delete, insert, select, update to gatekeeper_daemon
 
 create view report.api_usage -- Calls to the CRM by hour, operation and priority.
@@ -1616,7 +1616,7 @@ create function gate.note_authors(p_asked jsonb, p_told jsonb) returns void vola
 create function gate.note_call(p_call jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
-create function gate.note_changes(p_records jsonb) returns void volatile
+create function gate.note_changes(p_records jsonb, p_fields text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.note_health(p_failed boolean) returns void volatile
@@ -1777,9 +1777,6 @@ create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds int
 create function gate.shadow_diff(p_source text, p_limit bigint) returns SETOF report.shadow_diff stable
   grant execute to gatekeeper_daemon
 
-create function gate.shadow_summary() returns SETOF report.shadow_summary stable
-  grant execute to gatekeeper_daemon
-
 create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable
   grant execute to gatekeeper_daemon
 
@@ -1865,4 +1862,7 @@ create function gate.worth_keeping(p_agreements gate.agreement[]) returns TABLE(
   grant execute to gatekeeper_daemon
 
 create function gate.worth_weighing(p_first_name text, p_left gate.card, p_right gate.card) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.write_again(p_replica uuid, p_action text, p_reason text, p_because text, p_fields jsonb) returns TABLE(intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb, attempts integer) volatile
   grant execute to gatekeeper_daemon

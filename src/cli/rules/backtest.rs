@@ -1,9 +1,5 @@
 //! `rules backtest`: old leads through other rules.
 
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::super::args::BacktestOptions;
 use super::super::{CliError, output};
 use super::proposed::proposed;
@@ -25,11 +21,7 @@ pub(super) async fn run(store: &Store, options: BacktestOptions) -> Result<(), C
         source: options.source,
         examples: options.examples,
     };
-    let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} decisions, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let bar = output::bar("decisions");
     let report = backtest(&client, &past, &in_force, other.as_ref(), |done, all| {
         bar.set_length(all);
         bar.set_position(done);
