@@ -34,7 +34,7 @@ declare
 begin
   foreach v_table in array array[
     'source', 'field', 'nickname', 'company_suffix', 'shared_mailbox', 'shared_phone', 'junk_value', 'match_weight',
-    'match_threshold', 'not_duplicate', 'brake', 'merge_master'
+    'match_threshold', 'not_duplicate', 'brake', 'merge_master', 'merge_option'
   ]
   loop
     execute format(

@@ -3,7 +3,8 @@
 -- Notes merges: the absorbed ids lead to the survivor, chains are shortened, the absorbed contacts become tombstones.
 -- p_merges: [{crm_id, absorbed_ids: […]}]. If the survivor's id is new to the mirror (HubSpot mints a third one), the
 -- oldest absorbed contact goes on under it, so that the person keeps its number and its provenance: one that is alive
--- if there is one, else one that was found to be gone before the merge was heard of.
+-- if there is one, else one that was found to be gone before the merge was heard of. Of a merge of ours it is the one that stays.
+-- Who was told apart from an absorbed contact is told apart from the survivor.
 -- Called by gate.mirror_write under gate.lock_people.
 create or replace function gate.note_merges(p_merges jsonb)
 returns void
@@ -41,7 +42,11 @@ begin
     where contact.crm_id <> merge.crm_id
       and (contact.archived_at is null or contact.gone_reason in ('archived', 'missing'))
       and not exists (select from crm.contact as survivor where survivor.crm_id = merge.crm_id)
-    order by merge.crm_id, contact.archived_at is not null, contact.contact_id
+    order by
+      merge.crm_id,
+      contact.archived_at is not null,
+      not exists (select from merge.plan where plan.state = 'running' and plan.master_id = contact.contact_id),
+      contact.contact_id
   )
   update crm.contact
   set crm_id = heir.crm_id, updated_at = null
@@ -63,6 +68,24 @@ begin
 
   if v_absorbed is not null then
     perform gate.drop_keys(v_absorbed);
+  end if;
+
+  if exists (select from rules.not_duplicate) then
+    insert into rules.not_duplicate (crm_id_low, crm_id_high, note)
+    select distinct on (1, 2) least(merge.crm_id, told.other), greatest(merge.crm_id, told.other), told.note
+    from jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
+    cross join lateral (
+      select not_duplicate.crm_id_high as other, not_duplicate.note
+      from rules.not_duplicate
+      where not_duplicate.crm_id_low = any (merge.absorbed_ids)
+      union all
+      select not_duplicate.crm_id_low, not_duplicate.note
+      from rules.not_duplicate
+      where not_duplicate.crm_id_high = any (merge.absorbed_ids)
+    ) as told
+    where told.other <> merge.crm_id
+      and told.other <> all (merge.absorbed_ids)
+    on conflict do nothing;
   end if;
 end
 $$;

@@ -85,6 +85,12 @@ begin
   delete from crm.contact_field
   where contact_id = any (v_contacts || v_absorbed);
 
+  delete from merge.chosen_value
+  using merge.plan
+  join merge.member using (plan_id)
+  where chosen_value.group_id = plan.group_id
+    and member.contact_id = any (v_contacts || v_absorbed);
+
   delete from merge.plan
   using merge.member
   where member.plan_id = plan.plan_id

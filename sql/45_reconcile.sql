@@ -141,7 +141,7 @@ end
 $$;
 
 -- Writes again what an old request of ours has overwritten, as gate.write_again does it, for at most p_limit contacts. The decision
--- names the lead whose value it is. Not while a write about the contact is open, and not when the CRM has refused that value
+-- names the lead whose value it is. Not while a write or a merge of the contact is under way, and not when the CRM has refused that value
 -- since. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.rewrite_overwritten(p_replica uuid, p_limit integer)
 returns table (
@@ -180,12 +180,7 @@ begin
       and latest.written_at > earlier.created_at
       and gate.shows(contact, earlier.field, earlier.value)
       and not gate.shows(contact, earlier.field, latest.value)
-      and not exists (
-        select
-        from gate.intent as under_way
-        where under_way.contact_id = contact.contact_id
-          and under_way.state in ('open', 'unknown')
-      )
+      and not gate.is_under_way(contact.contact_id)
       and not exists (
         select
         from gate.intent as refused

@@ -50,7 +50,7 @@ as $$
 $$;
 
 -- What the mirror knows of some contacts: values by field name, where they came from, which values an old request of ours may
--- have brought back (gate.doubted_values), whether a write is under way.
+-- have brought back (gate.doubted_values), whether a write or a merge is under way.
 -- Tombstones are not there: nothing can be written to them.
 -- Called by the push loop under gate.lock_people, and by explain.
 drop function if exists gate.known_contacts(bigint[]);
@@ -71,12 +71,7 @@ as $$
     contact.additional_emails,
     contact.updated_at,
     coalesce(contact.noted_since, contact.updated_at),
-    exists (
-      select
-      from gate.intent
-      where intent.contact_id = contact.contact_id
-        and intent.state in ('open', 'unknown')
-    )
+    gate.is_under_way(contact.contact_id)
   from crm.contact
   left join lateral (
     select jsonb_object_agg(contact_field.field, jsonb_build_object(

@@ -127,7 +127,7 @@ as $$
 $$;
 
 -- Makes writes of what is to be restored, as gate.write_again does it, for at most p_limit contacts. What the CRM does not hold any
--- more is kept as it is. Not while a write about the contact is under way. Called by the sweep. Takes gate.lock_people.
+-- more is kept as it is. Not while a write or a merge of the contact is under way. Called by the sweep. Takes gate.lock_people.
 create or replace function gate.intend_undo(p_replica uuid, p_limit integer)
 returns table (
   intent_id uuid, epoch bigint, contact_id bigint, operation text, crm_id text, gatekeeper_key text, body jsonb,
@@ -170,12 +170,7 @@ begin
     select distinct undo.contact_id
     from gate.undo
     where undo.state = 'waiting'
-      and not exists (
-        select
-        from gate.intent
-        where intent.contact_id = undo.contact_id
-          and intent.state in ('open', 'unknown')
-      )
+      and not gate.is_under_way(undo.contact_id)
     order by undo.contact_id
     limit p_limit
   ), done as (

@@ -28,6 +28,9 @@ begin
       rules.source, rules.field, rules.nickname, rules.company_suffix, rules.shared_mailbox, rules.shared_phone,
       rules.junk_value, rules.match_weight, rules.match_threshold, rules.not_duplicate, rules.brake, rules.merge_master
       to gatekeeper_steward;
+    grant update (four_eyes) on rules.merge_option to gatekeeper_steward;
+    grant update (state, note) on merge.plan to gatekeeper_steward;
+    grant insert, update, delete on merge.chosen_master, merge.chosen_value to gatekeeper_steward;
   end if;
 
   if exists (select from pg_roles where rolname = 'gatekeeper_daemon') then
@@ -46,7 +49,7 @@ begin
     revoke insert, delete on gate.site from gatekeeper_daemon;
     revoke update on gate.site from gatekeeper_daemon;
     grant update (account_id, time_zone, has_unique_key, history, history_noted_at) on gate.site to gatekeeper_daemon;
-    grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action, audit.late_report
+    grant insert on audit.entry, audit.settlement, audit.change, audit.crm_call, audit.steward_action, audit.late_report, audit.merge_event
       to gatekeeper_daemon;
     grant insert on rules.company_suffix, rules.junk_value to gatekeeper_daemon;
     grant insert, update on rules.not_duplicate to gatekeeper_daemon;

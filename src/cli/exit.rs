@@ -9,6 +9,7 @@ use crate::demo::DemoError;
 use crate::duplicates::ScanError;
 use crate::line::LineError;
 use crate::pull::PullError;
+use crate::purge::PurgeError;
 use crate::push::PushError;
 use crate::rulebook::RulebookError;
 use crate::sandbox::SandboxError;
@@ -90,7 +91,8 @@ fn number(error: &CliError) -> u8 {
 fn daemon(error: &DaemonError) -> u8 {
     match error {
         DaemonError::Store(error) => store(error),
-        DaemonError::Crm(error) => crm(error),
+        DaemonError::Crm(error) | DaemonError::Purge(PurgeError::Line(LineError::Crm(error))) => crm(error),
+        DaemonError::Purge(PurgeError::NotUndone(_)) => 2,
         DaemonError::Secret(_) | DaemonError::OtherAccount { .. } | DaemonError::Metrics { .. } => 2,
         _ => 1,
     }

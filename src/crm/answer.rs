@@ -140,6 +140,18 @@ pub enum RowOutcome {
     NotSent,
 }
 
+/// What became of a merge of two contacts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MergeOutcome {
+    /// They are one: the survivor as returned, under an id that may be a new one.
+    Merged(Box<Record>),
+    /// The CRM refuses these two: they are one already, or it does not merge them. Ask what they are before taking it for a failure.
+    Refused {
+        /// A stable reason code such as `too_many_merges`.
+        code: String,
+    },
+}
+
 /// The answer to a batch write.
 #[derive(Debug)]
 pub struct BatchAnswer {

@@ -10,7 +10,9 @@ mod answer;
 mod error;
 mod schema;
 
-pub use answer::{Answer, BatchAnswer, Call, ChangedPage, LastChange, Page, RateHeaders, ReadAnswer, RowOutcome};
+pub use answer::{
+    Answer, BatchAnswer, Call, ChangedPage, LastChange, MergeOutcome, Page, RateHeaders, ReadAnswer, RowOutcome,
+};
 pub use error::CrmError;
 pub use schema::{Account, Property, PropertyFault, Schema};
 
@@ -147,6 +149,14 @@ pub trait Writer: Send + Sync {
 
     /// Changes contacts by the CRM's id. The rows of the answer are exactly the rows sent.
     fn update(&self, permit: Permit, rows: &[UpdateRow]) -> impl Future<Output = BatchAnswer> + Send;
+
+    /// Merges one contact into another. Nothing can undo it. The survivor's id is the one in the answer.
+    fn merge(
+        &self,
+        permit: Permit,
+        primary: &CrmId,
+        absorbed: &CrmId,
+    ) -> impl Future<Output = Answer<MergeOutcome>> + Send;
 
     /// Makes our unique property if it is not there. `true` when it was made now; `false` when a property of this name
     /// is there already, and then [`Schema::require_unique_key`] says whether it will do.

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunOptions;
 use super::bootstrap::Parts;
-use super::loops::{WhenBroken, listen, pull_loop, push_loop, send, sweep_loop, until_idle};
+use super::loops::{WhenBroken, listen, merge_loop, pull_loop, push_loop, send, sweep_loop, until_idle};
+use super::merging::merger;
 use super::supervise::{Ended, spawn};
 use crate::config::Config;
 use crate::progress::Progress;
@@ -26,6 +27,7 @@ pub(super) fn start(
     options: RunOptions,
     stop: &CancellationToken,
 ) -> Vec<Progress> {
+    let merger = merger(&parts, config, stop);
     let Parts {
         store,
         line,
@@ -84,8 +86,8 @@ pub(super) fn start(
     );
 
     let when_broken = WhenBroken::new(options);
-    let loops = [(); 3].map(|()| Progress::default());
-    let [pushing, pulling, sweeping] = loops.clone();
+    let loops = [(); 4].map(|()| Progress::default());
+    let [pushing, pulling, sweeping, merging] = loops.clone();
     let leads = Arc::new(Notify::new());
     let poll = Duration::from_millis(gate.poll_milliseconds);
     let listener = listen(store.clone(), Arc::clone(&leads), stop.clone());
@@ -116,6 +118,7 @@ pub(super) fn start(
         "sweep",
         sweeping.over(sweep_loop(sweep, handle.doubts(), when_broken, stop.clone())),
     );
+    spawn(tasks, "merge", merging.over(merge_loop(merger, stop.clone())));
     if options.until_idle {
         spawn(tasks, "idle", until_idle(store, handle, options.patience, stop.clone()));
     }

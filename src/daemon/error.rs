@@ -4,6 +4,7 @@ use crate::crm::CrmError;
 use crate::fault::{Classify, Fault};
 use crate::line::LineError;
 use crate::pull::PullError;
+use crate::purge::PurgeError;
 use crate::push::PushError;
 use crate::rulebook::RulebookError;
 use crate::store::StoreError;
@@ -22,6 +23,9 @@ pub enum DaemonError {
     /// The rules.
     #[error(transparent)]
     Rulebook(#[from] RulebookError),
+    /// Carrying out merges.
+    #[error(transparent)]
+    Purge(#[from] PurgeError),
     /// A secret is not where the settings say.
     #[error(transparent)]
     Secret(#[from] crate::config::SecretError),
@@ -124,6 +128,7 @@ impl Classify for DaemonError {
             DaemonError::Store(error) => error.fault(),
             DaemonError::Crm(error) => error.fault(),
             DaemonError::Rulebook(error) => error.fault(),
+            DaemonError::Purge(error) => error.fault(),
             DaemonError::LeaseLost | DaemonError::Stopped => Fault::Transient,
             DaemonError::Secret(_)
             | DaemonError::OtherAccount { .. }

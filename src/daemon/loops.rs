@@ -12,6 +12,7 @@ use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 use crate::progress::{self, Progress};
 use crate::pull::{Pull, PullError};
+use crate::purge::Merger;
 use crate::push::sender::{Sender, SenderHandle};
 use crate::push::{Held, Push, PushReport};
 use crate::store::claim::is_idle;
@@ -170,6 +171,31 @@ pub(super) async fn sweep_loop(
             Err(error) => pace::wait_after(&error, "sweep", &mut backoff),
         };
         pace::rest(wait, &doubts, &stop).await;
+    }
+    Ok(())
+}
+
+/// How often it is looked for merges that a dead run has left.
+const LOOK_FOR_MERGES: Duration = Duration::from_secs(5);
+
+/// Ends merges and undos that a command had begun and did not live to end: leads wait for their contacts.
+pub(super) async fn merge_loop(merger: Merger<HubSpot>, stop: CancellationToken) -> Result<(), DaemonError> {
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+    let never = Arc::new(Notify::new());
+    while !stop.is_cancelled() {
+        progress::made();
+        let ended = async {
+            merger.resume(&|_| ()).await?;
+            merger.resume_undos().await
+        };
+        let wait = match ended.await {
+            Ok(_) => {
+                backoff.reset();
+                LOOK_FOR_MERGES
+            }
+            Err(error) => pace::wait_after(&error, "merge", &mut backoff),
+        };
+        pace::rest(wait, &never, &stop).await;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod error;
 mod heartbeat;
 mod identity;
 mod loops;
+mod merging;
 mod metrics;
 mod pace;
 mod supervise;
@@ -14,6 +15,7 @@ mod systemd;
 
 pub use bootstrap::{Parts, connect_crm, connector, connector_settings, governor_limits, open_store};
 pub use error::DaemonError;
+pub use merging::with_merger;
 
 use std::time::Duration;
 

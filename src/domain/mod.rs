@@ -21,4 +21,4 @@ pub use field::{CANONICAL, Field};
 pub use ids::{ContactId, CrmId, IntentId, LeadId, ReplicaId};
 pub use lead::{Lead, MatchKeys, Normalized, Refusal};
 pub use matching::{Candidate, Names, Target, Tier};
-pub use merging::{Criterion, Group, LostRow, MemberRow, MergePlan, ValueRow};
+pub use merging::{Chosen, Criterion, Group, LostRow, MemberRow, MergePlan, Merged, Merging, ValueRow};

@@ -13,8 +13,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::crm::{
-    Account, Answer, BatchAnswer, Call, ChangedPage, CreateRow, CrmError, FieldSet, LastChange, Page, ReadAnswer,
-    ReadKey, Reader, RowOutcome, Schema, UpdateRow, Window, Writer,
+    Account, Answer, BatchAnswer, Call, ChangedPage, CreateRow, CrmError, FieldSet, LastChange, MergeOutcome, Page,
+    ReadAnswer, ReadKey, Reader, RowOutcome, Schema, UpdateRow, Window, Writer,
 };
 use crate::domain::{CrmId, ReplicaId};
 use crate::governor::{Bucket, Governor, Permit, Priority, Went};
@@ -140,6 +140,45 @@ impl<C: Reader + Writer> Line<C> {
     pub async fn read(&self, permit: Permit, key: ReadKey, values: &[String]) -> Result<ReadAnswer, LineError> {
         let answer = self.crm.read(permit, &self.fields(), key, values).await;
         self.heard(Bucket::General, answer).await
+    }
+
+    /// The same for other fields than are mirrored.
+    ///
+    /// # Errors
+    /// As the call.
+    pub async fn read_fields(
+        &self,
+        permit: Permit,
+        fields: &FieldSet,
+        key: ReadKey,
+        values: &[String],
+    ) -> Result<ReadAnswer, LineError> {
+        let answer = self.crm.read(permit, fields, key, values).await;
+        self.heard(Bucket::General, answer).await
+    }
+
+    /// Merges one contact into another, with a permit taken before; with the number of the call in the audit.
+    ///
+    /// # Errors
+    /// As the call.
+    pub async fn merge(
+        &self,
+        permit: Permit,
+        primary: &CrmId,
+        absorbed: &CrmId,
+    ) -> Result<(MergeOutcome, Option<i64>), LineError> {
+        let answer = self.crm.merge(permit, primary, absorbed).await;
+        let mut row = self.call_row(&answer.call, answer.result.as_ref().err());
+        match &answer.result {
+            Ok(MergeOutcome::Merged(_)) => row.applied = row.rows_sent,
+            Ok(MergeOutcome::Refused { .. }) => row.rejected = row.rows_sent,
+            Err(CrmError::NoAnswer { .. }) => row.unknown = row.rows_sent,
+            Err(_) => {}
+        }
+        let call_id = self.note(&row).await;
+        self.learn(Bucket::General, &answer.call, answer.result.as_ref().err())
+            .await;
+        Ok((answer.result?, call_id))
     }
 
     /// Who set fields of contacts last, with a permit taken before.

@@ -1,105 +1,30 @@
-//! The purge: what becomes of contacts that are one person already. So far the plan: which one stays, which values survive, what
-//! would be lost. Nothing is merged here.
+//! The purge: what becomes of contacts that are one person already. The plan says which one stays, which values survive and what
+//! would be lost; what a person has approved is carried out, and can be taken back as far as the CRM allows it.
+//!
+//! | file | does |
+//! |---|---|
+//! | `plan`, `master` | pure: what a merge of one group would do |
+//! | `planning` | plans all groups, or some anew |
+//! | `run` | carries out what is approved, chunk by chunk |
+//! | `begin` | reads every contact of a chunk, keeps it, and begins what has not changed |
+//! | `merging` | the merges of one group, and what became of one whose answer was lost |
+//! | `writing` | writes the values that survive, and reads them back |
+//! | `undo` | makes of the snapshots what the CRM allows |
+//! | `resume` | takes over what a dead run left |
 
+mod begin;
+mod error;
 mod master;
+mod merging;
 mod plan;
+mod planning;
+mod resume;
+mod run;
+mod undo;
+mod writing;
 
+pub use error::PurgeError;
 pub use plan::plan;
-
-use std::collections::BTreeMap;
-
-use chrono::Utc;
-use serde::Serialize;
-
-use crate::decide::Judge;
-use crate::domain::MergePlan;
-use crate::rulebook::Rules;
-use crate::store::duplicates::take_time;
-use crate::store::matching::known_contacts;
-use crate::store::merge::{clear_plans, count_groups, groups_to_plan, put_plans, read_merge_master};
-use crate::store::{Store, StoreError, commit};
-
-/// Groups planned at a time.
-const PAGE: i32 = 1000;
-
-/// What `merge plan` made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct PlanReport {
-    /// Plans, one for each group of which two contacts live.
-    pub plans: u64,
-    /// Of them, those that a person must look at first.
-    pub held: u64,
-    /// By why: a plan may be held for several reasons.
-    pub held_for: BTreeMap<String, u64>,
-    /// Contacts in these groups.
-    pub contacts: u64,
-    /// Merges that it would take, two contacts at a time.
-    pub merges: u64,
-    /// Contacts that would have to be written afterwards, for a value of another one survives.
-    pub writes: u64,
-    /// Fields in which values would be lost.
-    pub losses: u64,
-}
-
-/// Plans the merge of every group of duplicates anew, in one transaction. `progress` is told how many of how many groups are done.
-///
-/// # Errors
-/// As every statement; the plans that were there stay then.
-pub async fn plan_all(
-    store: &Store,
-    rules: &Rules,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<PlanReport, StoreError> {
-    let mut client = store.client().await?;
-    let transaction = client.transaction().await?;
-    take_time(&transaction).await?;
-    clear_plans(&transaction).await?;
-    let all = count_groups(&transaction).await?;
-    let criteria = read_merge_master(&transaction).await?;
-    let same = |field: &_, left: &str, right: &str| rules.same(field, left, right);
-    let multiple = |field: &_| rules.is_multiple(field);
-    let by = Judge {
-        policy: &rules.policy,
-        same: &same,
-        multiple: &multiple,
-        now: Utc::now(),
-    };
-    let mut report = PlanReport::default();
-    let mut after = 0;
-    loop {
-        let groups = groups_to_plan(&transaction, after, PAGE).await?;
-        let Some(last) = groups.last() else { break };
-        after = last.group_id;
-        let contacts: Vec<_> = groups
-            .iter()
-            .flat_map(|group| group.created_at.keys().copied())
-            .collect();
-        let known = known_contacts(&transaction, &contacts).await?;
-        let plans: Vec<MergePlan> = groups
-            .iter()
-            .filter_map(|group| plan(group, &known, &criteria, by))
-            .collect();
-        for plan in &plans {
-            report.count(plan);
-        }
-        put_plans(&transaction, &plans, rules.policy.version).await?;
-        progress(report.plans, u64::try_from(all).unwrap_or_default());
-    }
-    commit(transaction).await?;
-    Ok(report)
-}
-
-impl PlanReport {
-    fn count(&mut self, plan: &MergePlan) {
-        self.plans += 1;
-        self.held += u64::from(!plan.held_for.is_empty());
-        for reason in &plan.held_for {
-            *self.held_for.entry(reason.clone()).or_default() += 1;
-        }
-        let contacts = plan.members.len() as u64;
-        self.contacts += contacts;
-        self.merges += contacts.saturating_sub(1);
-        self.writes += u64::from(plan.write_needed);
-        self.losses += plan.values.iter().filter(|value| !value.lost.is_empty()).count() as u64;
-    }
-}
+pub use planning::{PlanReport, plan_all, plan_groups};
+pub use run::{MergeReport, MergeSettings, Merger, RunPick};
+pub use undo::{NotRestored, Undone};

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::master::{Candidate, in_order};
-use crate::decide::{Judge, survivors};
-use crate::domain::{ContactId, Criterion, Field, Group, KnownContact, LostRow, MemberRow, MergePlan, ValueRow};
+use crate::decide::{Judge, Survivor, survivors};
+use crate::domain::{ContactId, Criterion, CrmId, Field, Group, KnownContact, LostRow, MemberRow, MergePlan, ValueRow};
 
-/// Plans the merge of a group. Nothing if fewer than two of its contacts are known.
+/// By which rule a contact stays, or a value survives, that a person has chosen.
+const CHOSEN: &str = "chosen by a person";
+
+/// Plans the merge of a group. Nothing if fewer than two of its contacts are known. What a person has chosen stands above all rules.
 pub fn plan(
     group: &Group,
     known: &BTreeMap<ContactId, KnownContact>,
@@ -26,14 +30,25 @@ pub fn plan(
             })
         })
         .collect();
-    let (ordered, master_rule) = in_order(&candidates, criteria);
+    let (mut ordered, mut master_rule) = in_order(&candidates, criteria);
+    let is_chosen =
+        |candidate: &Candidate<'_>| group.chosen.master.is_some() && candidate.known.crm_id == group.chosen.master;
+    if let Some(place) = ordered.iter().position(is_chosen) {
+        let chosen = ordered.remove(place);
+        ordered.insert(0, chosen);
+        master_rule = CHOSEN.to_owned();
+    }
     let contacts: Vec<&KnownContact> = ordered.iter().map(|candidate| candidate.known).collect();
     let master = *contacts.first().filter(|_| contacts.len() >= 2)?;
     let members: Option<Vec<MemberRow>> = contacts.iter().map(member).collect();
     let members = members?;
     let mut values = Vec::new();
     let mut write_needed = false;
-    for (field, survivor) in survivors(&contacts, by) {
+    let mut surviving = survivors(&contacts, by);
+    for (field, value) in &group.chosen.values {
+        surviving.insert(field.clone(), chosen(field, value, &contacts, by));
+    }
+    for (field, survivor) in surviving {
         let held_by_master = master.values.get(&field);
         let differs = held_by_master.is_none_or(|held| !by.says_same(&field, held, &survivor.value));
         write_needed |= differs;
@@ -72,12 +87,35 @@ pub fn plan(
     })
 }
 
+/// A value that a person wants to survive: whose it is, if it is anybody's, and what is lost by it.
+fn chosen(field: &Field, value: &str, contacts: &[&KnownContact], by: Judge<'_>) -> Survivor {
+    let held = |contact: &&KnownContact| contact.values.get(field).cloned();
+    let says_it = |contact: &&KnownContact| held(contact).is_some_and(|held| by.says_same(field, &held, value));
+    let others = contacts.iter().enumerate();
+    let others = others.filter(|(_, contact)| held(contact).is_some() && !says_it(contact));
+    let source_of = |contact: &KnownContact| contact.provenance.get(field).map(|known| known.source.clone());
+    Survivor {
+        value: value.to_owned(),
+        of: contacts.iter().position(says_it).unwrap_or(0),
+        source: None,
+        rule: CHOSEN.to_owned(),
+        lost: others.map(|(place, contact)| (place, source_of(contact))).collect(),
+    }
+}
+
 fn member(contact: &&KnownContact) -> Option<MemberRow> {
     Some(MemberRow {
         contact_id: contact.contact_id,
         crm_id: contact.crm_id.clone()?,
         updated_at: contact.updated_at,
+        fingerprint: fingerprint(contact),
     })
+}
+
+/// Stands for all that the mirror holds of a contact: its values and its addresses. Not for its version, which changes with much
+/// that nobody sees.
+pub(super) fn fingerprint(contact: &KnownContact) -> String {
+    hash(&(&contact.values, &contact.additional_emails))
 }
 
 /// Why a person must look at it: what the scan has flagged, and people whom the leading system knows apart.
@@ -93,8 +131,17 @@ fn held_for(group: &Group, contacts: &[&KnownContact]) -> Vec<String> {
     reasons
 }
 
-fn digest(members: &[MemberRow], values: &[ValueRow]) -> String {
-    let text = serde_json::to_vec(&(members, values)).unwrap_or_default();
+/// Stands for who is merged into whom, for what each of them holds, and for the values that survive.
+pub(super) fn digest(members: &[MemberRow], values: &[ValueRow]) -> String {
+    let members: Vec<(&CrmId, &str)> = members
+        .iter()
+        .map(|member| (&member.crm_id, member.fingerprint.as_str()))
+        .collect();
+    hash(&(members, values))
+}
+
+fn hash(content: &impl Serialize) -> String {
+    let text = serde_json::to_vec(content).unwrap_or_default();
     Sha256::digest(&text)
         .iter()
         .take(16)

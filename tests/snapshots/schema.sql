@@ -116,6 +116,23 @@ create table audit.late_report -- What a replica reported about a write after an
   grant insert, select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create table audit.merge_event -- What happened to plans of merges, in order. Rows are only added.
+  event_id bigint not null generated always as identity -- Number of the event.
+  plan_id bigint not null -- merge.plan.plan_id.
+  happened_at timestamp with time zone not null default clock_timestamp() -- When.
+  event text not null -- approved, rejected, held, approval_lost (planned anew it is another plan), begun, taken_over (by another run), released (not begun after all), absorbed (two contacts became one), merged, failed, stale, undo_begun, recreated, undone.
+  acted_by text not null default SESSION_USER -- The database user.
+  replica_id uuid -- The run.
+  call_id bigint -- The call to the CRM, for absorbed.
+  details jsonb not null default '{}'::jsonb -- Ids, digests, reasons: never a value of a contact.
+  constraint merge_event_details CHECK ((jsonb_typeof(details) = 'object'::text))
+  constraint merge_event_event CHECK ((event = ANY (ARRAY['approved'::text, 'rejected'::text, 'held'::text, 'approval_lost'::text, 'begun'::text, 'taken_over'::text, 'released'::text, 'absorbed'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undo_begun'::text, 'recreated'::text, 'undone'::text])))
+  constraint merge_event_pkey PRIMARY KEY (event_id)
+  CREATE INDEX merge_event_plan ON audit.merge_event USING btree (plan_id)
+  grant select to gatekeeper_analyst
+  grant insert, select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create table audit.settlement -- What came of a decision that led to a write.
   decision_id bigint not null -- The decision.
   outcome text not null -- applied, rejected, unknown (never found out), shadow (decided for show: not written), none (not sent: decided anew).
@@ -674,12 +691,36 @@ create table gate.work -- State of each lead. One narrow row, changed only by th
   CREATE INDEX work_waits_for ON gate.work USING btree (waits_for) WHERE (waits_for IS NOT NULL)
   grant delete, insert, select, update to gatekeeper_daemon
 
+create table merge.chosen_master -- Which contact of a group a person wants to stay, whatever rules.merge_master says. Heeded by the next `merge plan`.
+  group_id bigint not null -- The group.
+  crm_id text not null -- The contact that is to stay, by its id in the CRM.
+  chosen_by text not null default SESSION_USER -- The database user.
+  chosen_at timestamp with time zone not null default clock_timestamp() -- When.
+  constraint chosen_master_pkey PRIMARY KEY (group_id)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
+
+create table merge.chosen_value -- Which value of a field a person wants to survive, whatever the rules of precedence say. Heeded by the next `merge plan`.
+  group_id bigint not null -- The group.
+  field text not null -- Canonical name, or the CRM's own name of the property.
+  value text not null -- The value that is to survive.
+  chosen_by text not null default SESSION_USER -- The database user.
+  chosen_at timestamp with time zone not null default clock_timestamp() -- When.
+  constraint chosen_value_filled CHECK ((btrim(value) <> ''::text))
+  constraint chosen_value_pkey PRIMARY KEY (group_id, field)
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant delete, insert, select, update to gatekeeper_steward
+
 create table merge.member -- The contacts of a plan.
   plan_id bigint not null -- The plan.
   place integer not null -- 0: the contact that stays. The others in the order in which they are merged into it.
   contact_id bigint not null -- The contact.
   crm_id text not null -- Its id in the CRM.
   updated_at timestamp with time zone -- The version of it that was planned with.
+  fingerprint text not null default ''::text -- Stands for all that the mirror held of it when it was planned with.
+  recreated_crm_id text -- The contact that an undo made of it.
   constraint member_pkey PRIMARY KEY (plan_id, place)
   constraint member_place CHECK ((place >= 0))
   constraint member_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
@@ -688,25 +729,81 @@ create table merge.member -- The contacts of a plan.
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
 
-create table merge.plan -- One row for each group of duplicates: what a merge would do. Nothing is merged by it. Made anew by each `merge plan`.
+create table merge.plan -- One row for each group of duplicates: what a merge would do, who approved it, and what was done. Plans that are not begun are made anew by each `merge plan`; the others are the ledger.
   plan_id bigint not null generated always as identity -- Number of the plan.
   group_id bigint not null -- The group, as in report.duplicate_group.
-  state text not null -- proposed, or held: a person must look at it first, see held_for.
-  held_for text[] not null default '{}'::text[] -- Why: chain, large, told_apart (as in report.duplicate_group), different_external_ids (the leading system knows them as different people).
+  state text not null -- proposed, held (a person must look at it first, see held_for), rejected, approved, running, merged, failed and stale (see reason; plan the group again), undoing, undone. A steward sets approved, rejected or held, also by an update.
+  held_for text[] not null default '{}'::text[] -- Why it is, or was, held: chain, large, told_apart (as in report.duplicate_group), contradiction (names, generation, country or external ids of two of them differ), different_external_ids (the leading system knows them as different people), by_hand.
   master_id bigint not null -- The contact that stays.
   master_rule text not null -- Which criterion of rules.merge_master made it that.
   contacts integer not null -- How many contacts there are in the group.
   merge_calls integer not null -- Merges that it takes: two contacts at a time.
   write_needed boolean not null -- Whether a value of another contact survives, which has to be written after the merges.
-  digest text not null -- Stands for all of this plan and the versions of its contacts: another digest is another plan.
+  digest text not null -- Stands for all of this plan and what its contacts hold: another digest is another plan.
   policy_version bigint not null -- The rules by which it was made.
   planned_at timestamp with time zone not null default clock_timestamp() -- When.
   planned_by text not null default SESSION_USER -- The database user.
+  approved_digest text -- The digest that was approved: nothing else is run.
+  decided_at timestamp with time zone -- When it was approved, rejected or held by a person.
+  decided_by text -- By which database user.
+  note text -- Why, for people.
+  replica_id uuid -- The run that has it in hand, or had it last.
+  epoch bigint not null default 0 -- Grows when another run takes it over; what an older epoch reports is refused.
+  begun_at timestamp with time zone -- When the first merge was about to be sent.
+  ended_at timestamp with time zone -- When it ended.
+  reason text -- Why it failed or is stale: contact_changed, contact_gone, plan_changed, told_apart, group_gone, too_many_merges, or the CRM's own code.
+  survivor_crm_id text -- The id of the contact that stays, as the CRM returned it last: a merge may make a new one.
+  evidence jsonb -- The pairs of the group as the scan had found them when the merge began: contacts, tier, score, agreement.
+  not_kept jsonb not null default '{}'::jsonb -- Fields of which the chosen value is not in the CRM, each with why.
+  after jsonb -- What the survivor held when it was read back, by field.
+  undo_note text -- Why it was undone.
+  not_restored jsonb -- What an undo could not bring back.
+  constraint plan_approved CHECK (((state <> ALL (ARRAY['approved'::text, 'running'::text, 'merged'::text, 'undoing'::text, 'undone'::text])) OR (approved_digest IS NOT NULL)))
   constraint plan_contacts CHECK (((contacts >= 2) AND (merge_calls = (contacts - 1))))
-  constraint plan_group_id_key UNIQUE (group_id)
-  constraint plan_held CHECK (((state = 'held'::text) = (held_for <> '{}'::text[])))
+  constraint plan_ended CHECK (((state = ANY (ARRAY['merged'::text, 'failed'::text, 'stale'::text, 'undoing'::text, 'undone'::text])) = (ended_at IS NOT NULL)))
+  constraint plan_held CHECK ((((state <> 'proposed'::text) OR (held_for = '{}'::text[])) AND ((state <> 'held'::text) OR (held_for <> '{}'::text[]))))
+  constraint plan_in_hand CHECK (((state <> ALL (ARRAY['running'::text, 'undoing'::text])) OR (replica_id IS NOT NULL)))
+  constraint plan_not_kept CHECK ((jsonb_typeof(not_kept) = 'object'::text))
   constraint plan_pkey PRIMARY KEY (plan_id)
-  constraint plan_state CHECK ((state = ANY (ARRAY['proposed'::text, 'held'::text])))
+  constraint plan_reason CHECK (((state = ANY (ARRAY['failed'::text, 'stale'::text])) = (reason IS NOT NULL)))
+  constraint plan_state CHECK ((state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undoing'::text, 'undone'::text])))
+  CREATE INDEX plan_at_work ON merge.plan USING btree (state) WHERE (state = ANY (ARRAY['approved'::text, 'running'::text, 'undoing'::text]))
+  CREATE UNIQUE INDEX plan_open ON merge.plan USING btree (group_id) WHERE (state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text]))
+  CREATE TRIGGER decide BEFORE UPDATE OF state ON merge.plan FOR EACH ROW EXECUTE FUNCTION gate.decide_plan()
+  CREATE TRIGGER note_decision AFTER UPDATE OF state ON merge.plan FOR EACH ROW WHEN (((old.state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text])) AND (new.state = ANY (ARRAY['approved'::text, 'rejected'::text, 'held'::text])) AND (new.state <> old.state))) EXECUTE FUNCTION gate.note_plan_decision()
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select, update (note, state) to gatekeeper_steward
+
+create table merge.snapshot -- Each contact of a plan as it was before the first merge: all properties that the CRM has.
+  plan_id bigint not null -- The plan.
+  place integer not null -- As in merge.member.
+  taken_at timestamp with time zone not null default clock_timestamp() -- When.
+  record jsonb not null -- crm_id, values by field, additional_emails, gatekeeper_key, created_at, updated_at, absorbed_ids.
+  provenance jsonb not null -- Its rows of crm.contact_field, by field.
+  associations jsonb -- What it was tied to, by kind of object: ids. Null: not read.
+  constraint snapshot_pkey PRIMARY KEY (plan_id, place)
+  constraint snapshot_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  constraint snapshot_plan_id_place_fkey FOREIGN KEY (plan_id, place) REFERENCES merge.member(plan_id, place) ON DELETE CASCADE
+  constraint snapshot_provenance CHECK ((jsonb_typeof(provenance) = 'object'::text))
+  constraint snapshot_record CHECK ((jsonb_typeof(record) = 'object'::text))
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create table merge.step -- The merges of a plan, one after another: two contacts become one.
+  plan_id bigint not null -- The plan.
+  place integer not null -- As in merge.member: who is absorbed.
+  absorbed_crm_id text not null -- Its id.
+  primary_crm_id text -- The id of the contact that stays, before this merge.
+  result_crm_id text -- Its id after it, as the CRM returned it.
+  call_id bigint -- audit.crm_call. Null: the answer was lost, and the CRM was asked what had become of it.
+  done_at timestamp with time zone -- When it was known to be done. Null: not yet.
+  constraint step_done CHECK ((((done_at IS NULL) = (result_crm_id IS NULL)) AND ((done_at IS NULL) = (primary_crm_id IS NULL))))
+  constraint step_pkey PRIMARY KEY (plan_id, place)
+  constraint step_place CHECK ((place >= 1))
+  constraint step_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  constraint step_plan_id_place_fkey FOREIGN KEY (plan_id, place) REFERENCES merge.member(plan_id, place) ON DELETE CASCADE
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -722,6 +819,16 @@ create table merge.survivor -- Fields in which the contacts of a plan differ, or
   constraint survivor_lost CHECK ((jsonb_typeof(lost) = 'array'::text))
   constraint survivor_pkey PRIMARY KEY (plan_id, field)
   constraint survivor_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  grant select to gatekeeper_analyst
+  grant delete, insert, select, update to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create table merge.under_way -- Contacts that are being merged, or unmerged: nothing else is written to them, and leads for them wait.
+  contact_id bigint not null -- The contact.
+  plan_id bigint not null -- The plan.
+  constraint under_way_pkey PRIMARY KEY (contact_id)
+  constraint under_way_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES merge.plan(plan_id) ON DELETE CASCADE
+  CREATE INDEX under_way_plan ON merge.under_way USING btree (plan_id)
   grant select to gatekeeper_analyst
   grant delete, insert, select, update to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -836,6 +943,19 @@ create table rules.merge_master -- Which contact of a group stays: the first cri
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
   grant delete, insert, select, update to gatekeeper_steward
+
+create table rules.merge_option -- How merges are approved. One row.
+  single boolean not null default true -- There is one row.
+  four_eyes boolean not null default false -- Whoever planned a merge may not approve it.
+  constraint merge_option_pkey PRIMARY KEY (single)
+  constraint merge_option_single CHECK (single)
+  CREATE TRIGGER note_delete AFTER DELETE ON rules.merge_option REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_insert AFTER INSERT ON rules.merge_option REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.merge_option FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  CREATE TRIGGER note_update AFTER UPDATE ON rules.merge_option REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select, update (four_eyes) to gatekeeper_steward
 
 create table rules.nickname -- Short forms of given names: bob is robert. Two names meet when one is a short form of the other or both are of a third.
   nickname text not null -- Short form, lower case, without diacritics.
@@ -1167,7 +1287,36 @@ create view report.learned_weight -- What `rules learn` made of the mirror, besi
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
-create view report.merge_plan -- What a merge of each group of duplicates would do: who stays and why, who is merged into it, and in how many fields values would be lost (merge.survivor). Nothing is merged by a plan.
+create view report.merge_ledger -- Each merge that was begun: who stays and who was absorbed, by which rule and evidence, who approved it, the values of both before and of the survivor after, and the call to the CRM.
+  plan_id bigint
+  group_id bigint
+  state text
+  place integer
+  winner_contact_id bigint
+  winner_crm_id text
+  loser_contact_id bigint
+  loser_crm_id text
+  master_rule text
+  evidence jsonb
+  planned_by text
+  approved_by text
+  approved_at timestamp with time zone
+  primary_crm_id text
+  result_crm_id text
+  done_at timestamp with time zone
+  call_id bigint
+  called_at timestamp with time zone
+  duration_ms integer
+  winner_before jsonb
+  loser_before jsonb
+  winner_after jsonb
+  not_kept jsonb
+  recreated_crm_id text
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.merge_plan -- What a merge of each group of duplicates does: who stays and why, who is merged into it, in how many fields values are lost (merge.survivor), who approved it, and what came of it.
   plan_id bigint
   group_id bigint
   state text
@@ -1180,7 +1329,29 @@ create view report.merge_plan -- What a merge of each group of duplicates would 
   write_needed boolean
   fields_with_losses bigint
   planned_at timestamp with time zone
+  planned_by text
   digest text
+  decided_at timestamp with time zone
+  decided_by text
+  note text
+  begun_at timestamp with time zone
+  ended_at timestamp with time zone
+  reason text
+  survivor_crm_id text
+  fields_not_kept text[]
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
+create view report.merge_summary -- Groups of duplicates by month (of their end, or of their plan), by the rule that chose who stays, and by state: how many, the contacts in them, merges done, and by how many contacts the CRM is smaller for it.
+  month date
+  master_rule text
+  state text
+  groups bigint
+  contacts bigint
+  merge_calls bigint
+  contacts_saved bigint
+  groups_with_values_not_kept bigint
   grant select to gatekeeper_analyst
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
@@ -1315,16 +1486,25 @@ create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
+create function gate.approved_merges(p_after bigint, p_contacts integer, p_plans bigint[]) returns SETOF bigint stable
+  grant execute to gatekeeper_daemon
+
 create function gate.back_to_work(p_leads bigint[], p_state text, p_command text, p_note text) returns integer volatile
   grant execute to gatekeeper_daemon
 
 create function gate.beat(p_replica uuid, p_lease_seconds integer) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.begin_merges(p_replica uuid, p_groups jsonb) returns TABLE(plan_id bigint, epoch bigint, refused text) volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.begin_pass(p_pass text, p_replica uuid, p_lease_seconds integer, p_lag_seconds double precision, p_overlap_seconds double precision, p_fields text[]) returns TABLE(standing text, cursor text, window_lo timestamp with time zone, window_hi timestamp with time zone, started_at timestamp with time zone, listed_at timestamp with time zone, rows_read bigint, expected bigint, same_fields boolean) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, kind text, contacts bigint) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.begin_undo(p_replica uuid, p_plan bigint, p_note text) returns text volatile
   grant execute to gatekeeper_daemon
 
 create function gate.brake_limit(p_source text) returns TABLE(creates bigint, updates bigint) stable security definer set search_path=pg_catalog, pg_temp
@@ -1358,13 +1538,13 @@ create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer
 create function gate.checkup() returns jsonb stable
   grant execute to gatekeeper_daemon
 
+create function gate.choose_for_plan(p_plan bigint, p_master text, p_values jsonb) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.claim_leads(p_replica uuid, p_limit integer, p_bytes bigint, p_suspect integer) returns TABLE(lead_id bigint, epoch bigint, claims integer, is_there boolean, source text, source_key text, external_id text, email text, phone text, mobile_phone text, first_name text, last_name text, full_name text, company text, job_title text, street text, city text, state text, postal_code text, country text, properties text, occurred_at timestamp with time zone, rehearse boolean) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.clear_pairs() returns void volatile
-  grant execute to gatekeeper_daemon
-
-create function gate.clear_plans() returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.compare_cards(p_step integer, p_steps integer) returns bigint volatile set plan_cache_mode=force_custom_plan set enable_nestloop=off set enable_mergejoin=off
@@ -1374,6 +1554,12 @@ create function gate.compare_pair(p_left jsonb, p_right jsonb) returns TABLE(fie
   grant execute to gatekeeper_daemon
 
 create function gate.contacts_to_erase(p_crm_ids text[]) returns TABLE(contact_id bigint, contact jsonb) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.contradicts(p_contacts bigint[]) returns boolean stable
+  grant execute to gatekeeper_daemon
+
+create function gate.count_approved(p_plans bigint[]) returns TABLE(plans bigint, merges bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.count_groups() returns bigint stable
@@ -1386,6 +1572,12 @@ create function gate.current_hold() returns TABLE(kind text, since timestamp wit
   grant execute to gatekeeper_daemon
 
 create function gate.database_time() returns timestamp with time zone volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.decide_plan() returns trigger volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.decide_plans(p_state text, p_plans bigint[], p_digests text[], p_rule text, p_most_contacts integer, p_no_losses boolean, p_held_for text, p_limit bigint, p_note text, p_dry_run boolean) returns TABLE(plan_id bigint) volatile
   grant execute to gatekeeper_daemon
 
 create function gate.delivered(p_lead staging.lead) returns jsonb immutable
@@ -1409,7 +1601,13 @@ create function gate.duplicate_threshold() returns real stable
 create function gate.end_full_scan(p_scan bigint, p_compared bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.end_merges(p_replica uuid, p_ends jsonb) returns SETOF bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.end_pass(p_pass text, p_replica uuid, p_started_at timestamp with time zone, p_watermark timestamp with time zone) returns TABLE(rows_read bigint, missing bigint, stale bigint, ghost bigint) volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.end_undo(p_replica uuid, p_plan bigint, p_epoch bigint, p_restored text[], p_not_restored jsonb) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.end_verifications(p_intents uuid[]) returns void volatile
@@ -1422,6 +1620,9 @@ create function gate.evidence(p_agreement gate.agreement, p_parts real[]) return
   grant execute to gatekeeper_daemon
 
 create function gate.expect_contacts(p_expected bigint) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.export_plans(p_states text[]) returns TABLE(plan jsonb, names text, survives text) stable
   grant execute to gatekeeper_daemon
 
 create function gate.fill_cards(p_part integer, p_parts integer) returns void volatile set enable_nestloop=off set enable_mergejoin=off
@@ -1454,7 +1655,10 @@ create function gate.governor_state(p_window_ms integer) returns TABLE(bucket te
 create function gate.group_region(p_contacts bigint[]) returns SETOF bigint stable
   grant execute to gatekeeper_daemon
 
-create function gate.groups_to_plan(p_after bigint, p_limit integer) returns TABLE(group_id bigint, flags text[], contact_ids bigint[], created_at timestamp with time zone[]) stable
+create function gate.groups_of_plans(p_plans bigint[]) returns SETOF bigint stable
+  grant execute to gatekeeper_daemon
+
+create function gate.groups_to_plan(p_after bigint, p_limit integer, p_groups bigint[]) returns TABLE(group_id bigint, flags text[], contact_ids bigint[], created_at timestamp with time zone[], chosen_master text, chosen_values jsonb) stable
   grant execute to gatekeeper_daemon
 
 create function gate.grown_keys(p_limit integer) returns TABLE(contact_id bigint, contact jsonb) stable
@@ -1502,6 +1706,9 @@ create function gate.is_idle() returns boolean stable
 create function gate.is_past_asking(p_created_at timestamp with time zone, p_attempts integer) returns boolean stable
   grant execute to gatekeeper_daemon
 
+create function gate.is_under_way(p_contact bigint) returns boolean stable
+  grant execute to gatekeeper_daemon
+
 create function gate.judge_rehearsals() returns TABLE(source text, reason text) volatile
   grant execute to gatekeeper_daemon
 
@@ -1541,7 +1748,7 @@ create function gate.list_members(p_flagged boolean, p_limit bigint) returns SET
 create function gate.list_pairs(p_verdict text, p_limit bigint) returns SETOF report.duplicate_pair stable
   grant execute to gatekeeper_daemon
 
-create function gate.list_plans(p_held boolean, p_limit bigint) returns SETOF report.merge_plan stable
+create function gate.list_plans(p_states text[], p_limit bigint) returns SETOF report.merge_plan stable
   grant execute to gatekeeper_daemon
 
 create function gate.list_replicas() returns TABLE(replica_id uuid, host_id text, process_id integer, version text, started_at timestamp with time zone, lease_seconds bigint, claims bigint, open_intents bigint) stable
@@ -1580,6 +1787,9 @@ create function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[]) return
 create function gate.members_among(p_region bigint[]) returns TABLE(contact_id bigint, group_id bigint) stable
   grant execute to gatekeeper_daemon
 
+create function gate.merges_of_others(p_replica uuid) returns TABLE(alive bigint, dead bigint) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.mind_brakes() returns TABLE(source text, reason text) volatile
   grant execute to gatekeeper_daemon
 
@@ -1607,6 +1817,9 @@ create function gate.next_due() returns double precision stable
 create function gate.next_recovery(p_settle_seconds integer) returns double precision stable
   grant execute to gatekeeper_daemon
 
+create function gate.note_absorbed(p_replica uuid, p_plan bigint, p_epoch bigint, p_place integer, p_crm_id text, p_call bigint) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_account(p_account_id text, p_time_zone text, p_has_unique_key boolean) returns boolean volatile
   grant execute to gatekeeper_daemon
 
@@ -1626,6 +1839,12 @@ create function gate.note_history() returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.note_merges(p_merges jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.note_plan_decision() returns trigger volatile security definer set search_path=pg_catalog, audit, pg_temp
+  grant execute to gatekeeper_daemon
+
+create function gate.note_recreated(p_replica uuid, p_plan bigint, p_epoch bigint, p_place integer, p_crm_id text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.note_rule_change() returns trigger volatile security definer set search_path=pg_catalog, rules, pg_temp
@@ -1688,6 +1907,9 @@ create function gate.read_lists() returns jsonb stable
 create function gate.read_merge_master() returns TABLE(criterion text, field text) stable
   grant execute to gatekeeper_daemon
 
+create function gate.read_merges(p_plans bigint[]) returns SETOF jsonb stable
+  grant execute to gatekeeper_daemon
+
 create function gate.read_policy() returns jsonb stable
   grant execute to gatekeeper_daemon
 
@@ -1712,6 +1934,9 @@ create function gate.release_claims(p_replica uuid) returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.release_leads(p_replica uuid, p_leads bigint[], p_delay_seconds double precision, p_charged boolean) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.release_merges(p_replica uuid, p_plans bigint[]) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.release_pass(p_pass text, p_replica uuid) returns void volatile
@@ -1751,6 +1976,9 @@ create function gate.resolve_in_doubt(p_intent uuid, p_as text, p_crm_id text, p
   grant execute to gatekeeper_daemon
 
 create function gate.resolve_review(p_lead bigint, p_state text, p_contact bigint, p_note text) returns boolean volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.retire_plans() returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.retry_tokens(p_budget gate.retry_budget) returns double precision stable
@@ -1813,6 +2041,12 @@ create function gate.stop_replica(p_replica uuid) returns void volatile
 create function gate.story(p_lead bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
+create function gate.survivor_of(p_plan bigint) returns text stable
+  grant execute to gatekeeper_daemon
+
+create function gate.take_merges(p_replica uuid, p_state text, p_settle_seconds integer, p_limit integer) returns SETOF bigint volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.take_permit(p_bucket text, p_limit integer, p_window_ms integer, p_daily_limit bigint, p_share real, p_for_leads boolean, p_retry_cost integer) returns TABLE(wait_ms bigint, why text) volatile
   grant execute to gatekeeper_daemon
 
@@ -1844,6 +2078,9 @@ create function gate.use_learned() returns bigint volatile
   grant execute to gatekeeper_daemon
 
 create function gate.values_of(p_contact crm.contact) returns jsonb immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.was_merged(p_plan bigint, p_contact bigint) returns boolean stable
   grant execute to gatekeeper_daemon
 
 create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on

@@ -266,34 +266,6 @@ pub enum DuplicatesAction {
     },
 }
 
-/// `merge …`
-#[derive(Debug, Subcommand)]
-pub enum MergeAction {
-    /// Plan the merge of every group that `duplicates scan` has found: who stays, which values survive, what would be lost
-    Plan {
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the plans, or show one field by field
-    Show {
-        /// `merge.plan.plan_id`
-        plan: Option<i64>,
-        /// Only those that a person must look at first
-        #[arg(long, conflicts_with = "plan")]
-        held: bool,
-        /// Only those that nothing stands against
-        #[arg(long, conflicts_with_all = ["plan", "held"])]
-        proposed: bool,
-        /// At most so many
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-        /// For machines
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 /// How an export is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExportFormat {

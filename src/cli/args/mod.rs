@@ -1,12 +1,14 @@
 //! The arguments, with their help texts.
 
 mod actions;
+mod merging;
 mod policy;
 
 pub(super) use actions::{
-    DeadAction, DuplicatesAction, ExportFormat, Filter, InDoubtAction, InDoubtVerdict, MergeAction, PickOptions,
-    ReplicaAction, ReviewAction,
+    DeadAction, DuplicatesAction, ExportFormat, Filter, InDoubtAction, InDoubtVerdict, PickOptions, ReplicaAction,
+    ReviewAction,
 };
+pub(super) use merging::{MergeAction, PlanPick};
 pub(super) use policy::{BacktestOptions, BrakeAction, RulesAction, ShadowAction};
 
 use std::path::PathBuf;
@@ -165,9 +167,9 @@ pub enum Command {
         #[command(subcommand)]
         action: DuplicatesAction,
     },
-    /// What a merge of contacts that are one person would keep, take over and lose; nothing is merged
+    /// Contacts that are one person already become one: planned, approved, carried out, and taken back
     #[command(
-        after_help = "Who stays is said by rules.merge_master, which value survives by the rules of precedence.\nAnalysts read the same in SQL: report.merge_plan, merge.member, merge.survivor.\n\nExamples:\n  gatekeeper duplicates scan\n  gatekeeper merge plan\n  gatekeeper merge show --held\n  gatekeeper merge show 17"
+        after_help = "Who stays is said by rules.merge_master, which value survives by the rules of precedence.\nNothing is merged that nobody has approved. Analysts read all of it in SQL: report.merge_plan, report.merge_ledger, report.merge_summary.\n\nExamples:\n  gatekeeper duplicates scan\n  gatekeeper merge plan\n  gatekeeper merge show 17\n  gatekeeper merge approve --all --no-losses\n  gatekeeper merge run\n  gatekeeper merge undo 17 --note 'father and son'"
     )]
     Merge {
         /// What to do.

@@ -92,6 +92,16 @@ pub(super) fn row_outcome(operation: Operation, complaint: &Complaint) -> RowOut
     }
 }
 
+/// The records took part in 250 merges together: they cannot be merged, ever (crm-apis 1.8).
+pub(super) fn too_many_merges(status: u16) -> bool {
+    status == 414
+}
+
+/// The reason code of a refusal that is about one row.
+pub(super) fn row_code(complaint: &Complaint) -> String {
+    code(complaint)
+}
+
 /// The address or the key is taken. A unique property's conflict comes as a validation error (400), not as 409.
 fn is_conflict(complaint: &Complaint) -> bool {
     matches!(

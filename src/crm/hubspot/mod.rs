@@ -8,12 +8,14 @@
 //! | `operation`, `classify` | what a status and a body mean |
 //! | `read`, `changed`, `found` | pages, changes, batch reads |
 //! | `write`, `reconcile` | batch writes, and what became of each row |
+//! | `merge` | two contacts become one |
 
 mod changed;
 mod classify;
 mod found;
 mod headers;
 mod http;
+mod merge;
 mod operation;
 mod read;
 mod reconcile;

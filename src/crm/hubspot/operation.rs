@@ -11,6 +11,7 @@ pub(super) enum Operation {
     BatchRead,
     BatchCreate,
     BatchUpdate,
+    Merge,
     CreateProperty,
 }
 
@@ -26,6 +27,7 @@ impl Operation {
             Operation::BatchRead => "batch_read",
             Operation::BatchCreate => "batch_create",
             Operation::BatchUpdate => "batch_update",
+            Operation::Merge => "merge",
             Operation::CreateProperty => "create_property",
         }
     }
@@ -38,7 +40,7 @@ impl Operation {
             Operation::List | Operation::ListArchived | Operation::Search | Operation::BatchRead => {
                 "crm.objects.contacts.read"
             }
-            Operation::BatchCreate | Operation::BatchUpdate => "crm.objects.contacts.write",
+            Operation::BatchCreate | Operation::BatchUpdate | Operation::Merge => "crm.objects.contacts.write",
             Operation::CreateProperty => "crm.schemas.contacts.write",
         }
     }

@@ -10,8 +10,8 @@ use super::http::{Exchange, Failure, Request};
 use super::operation::Operation;
 use super::reconcile::{Outcomes, Sent, all, reconcile, refused};
 use super::wire;
-use crate::crm::{Answer, BatchAnswer, CreateRow, CrmError, KEY_PROPERTY, RowOutcome, UpdateRow, Writer};
-use crate::domain::{CANONICAL, Field};
+use crate::crm::{Answer, BatchAnswer, CreateRow, CrmError, KEY_PROPERTY, MergeOutcome, RowOutcome, UpdateRow, Writer};
+use crate::domain::{CANONICAL, CrmId, Field};
 use crate::governor::Permit;
 
 impl Writer for HubSpot {
@@ -27,6 +27,10 @@ impl Writer for HubSpot {
         let fields = kept(rows.iter().flat_map(|row| row.values.keys()));
         let body = wire::update_body(&self.names, rows);
         self.batch(permit, Operation::BatchUpdate, body, &sent, &fields).await
+    }
+
+    async fn merge(&self, permit: Permit, primary: &CrmId, absorbed: &CrmId) -> Answer<MergeOutcome> {
+        self.merge_two(permit, primary, absorbed).await
     }
 
     async fn create_key_property(&self, permit: Permit) -> Answer<bool> {

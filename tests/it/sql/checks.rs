@@ -96,7 +96,7 @@ const CASES: &[(&str, &str)] = &[
     (
         "plan_state",
         "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
-         values (1, 'merged', 1, '', 2, 1, false, '', 1)",
+         values (1, 'done', 1, '', 2, 1, false, '', 1)",
     ),
     (
         "plan_held",
@@ -104,10 +104,48 @@ const CASES: &[(&str, &str)] = &[
          values (1, 'held', 1, '', 2, 1, false, '', 1)",
     ),
     (
+        "plan_held",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version, held_for)
+         values (1, 'proposed', 1, '', 2, 1, false, '', 1, '{chain}')",
+    ),
+    (
+        "plan_approved",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
+         values (1, 'approved', 1, '', 2, 1, false, '', 1)",
+    ),
+    (
+        "plan_in_hand",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version, approved_digest)
+         values (1, 'running', 1, '', 2, 1, false, '', 1, 'x')",
+    ),
+    (
+        "plan_ended",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version, approved_digest, replica_id)
+         values (1, 'merged', 1, '', 2, 1, false, '', 1, 'x', gen_random_uuid())",
+    ),
+    (
+        "plan_reason",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version, ended_at)
+         values (1, 'failed', 1, '', 2, 1, false, '', 1, now())",
+    ),
+    (
+        "plan_not_kept",
+        "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version, not_kept)
+         values (1, 'proposed', 1, '', 2, 1, false, '', 1, '[]')",
+    ),
+    (
         "plan_contacts",
         "insert into merge.plan (group_id, state, master_id, master_rule, contacts, merge_calls, write_needed, digest, policy_version)
          values (1, 'proposed', 1, '', 1, 0, false, '', 1)",
     ),
+    ("merge_option_single", "insert into rules.merge_option (single) values (false)"),
+    ("chosen_value_filled", "insert into merge.chosen_value (group_id, field, value) values (1, 'city', ' ')"),
+    ("snapshot_record", "insert into merge.snapshot (plan_id, place, record, provenance) values (1, 0, '[]', '{}')"),
+    ("snapshot_provenance", "insert into merge.snapshot (plan_id, place, record, provenance) values (1, 0, '{}', '[]')"),
+    ("step_place", "insert into merge.step (plan_id, place, absorbed_crm_id) values (1, 0, '1')"),
+    ("step_done", "insert into merge.step (plan_id, place, absorbed_crm_id, done_at) values (1, 1, '1', now())"),
+    ("merge_event_event", "insert into audit.merge_event (plan_id, event) values (1, 'liked')"),
+    ("merge_event_details", "insert into audit.merge_event (plan_id, event, details) values (1, 'begun', '[]')"),
     ("member_place", "insert into merge.member (plan_id, place, contact_id, crm_id) values (1, -1, 1, '1')"),
     (
         "survivor_lost",

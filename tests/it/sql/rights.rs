@@ -178,6 +178,74 @@ async fn a_steward_edits_rules_under_the_own_name_and_nothing_else() {
     forget(&db, &[&user]).await;
 }
 
+/// A plan of two contacts, as `merge plan` stores it.
+const PLAN: &str = r#"select gate.put_plans('[{"group_id": 7, "held_for": [], "master_id": 1, "master_rule": "oldest", "write_needed": false,
+     "digest": "d", "policy_version": 1, "members": [{"contact_id": 1, "crm_id": "1", "fingerprint": "f"},
+     {"contact_id": 2, "crm_id": "2", "fingerprint": "g"}], "values": []}]')"#;
+
+#[tokio::test]
+async fn a_steward_approves_a_merge_by_an_update_and_cannot_say_that_it_is_done() {
+    let db = TestDb::new().await;
+    let user = user(&db, "approver", "gatekeeper_steward").await;
+    let steward = Session::of(&db, &user).await;
+    db.run(PLAN).await;
+    steward
+        .run("update merge.plan set state = 'approved', note = 'looked at' where contacts = 2")
+        .await;
+    let approved = "select concat_ws(' ', state, approved_digest, decided_by = $1) from merge.plan";
+    assert_eq!(value::<String>(&db, approved, &[&user]).await, "approved d t");
+    let events =
+        "select string_agg(concat_ws(' ', event, acted_by = $1, details ->> 'note'), ', ') from audit.merge_event";
+    assert_eq!(value::<String>(&db, events, &[&user]).await, "approved t looked at");
+    steward.run("update merge.plan set state = 'held'").await;
+    let held = "select concat_ws(' ', state, held_for, approved_digest) from merge.plan";
+    assert_eq!(value::<String>(&db, held, &[]).await, "held {by_hand}");
+    for sql in [
+        "update merge.plan set state = 'merged'",
+        "update merge.plan set state = 'running'",
+    ] {
+        let refused = steward.client.batch_execute(sql).await.expect_err(sql);
+        let said = refused.as_db_error().unwrap().message().to_owned();
+        assert!(said.contains("cannot be set to"), "{said}");
+    }
+    for sql in [
+        "update merge.plan set digest = 'e'",
+        "update merge.plan set approved_digest = 'e'",
+        "update merge.survivor set value = 'x'",
+        "insert into audit.merge_event (plan_id, event) values (1, 'merged')",
+        "delete from merge.plan",
+    ] {
+        steward.is_denied(sql).await;
+    }
+    drop(steward);
+    forget(&db, &[&user]).await;
+}
+
+#[tokio::test]
+async fn with_four_eyes_whoever_planned_a_merge_cannot_approve_it() {
+    let db = TestDb::new().await;
+    let (one, other) = (
+        user(&db, "planner", "gatekeeper_daemon").await,
+        user(&db, "second", "gatekeeper_steward").await,
+    );
+    let planner = Session::of(&db, &one).await;
+    let second = Session::of(&db, &other).await;
+    second.run("update rules.merge_option set four_eyes = true").await;
+    planner.run(PLAN).await;
+    let approve = "update merge.plan set state = 'approved'";
+    let refused = planner.client.batch_execute(approve).await.unwrap_err();
+    let said = refused.as_db_error().unwrap();
+    assert!(said.message().contains("may not approve it"), "{said:?}");
+    assert!(said.hint().unwrap().contains("four_eyes"));
+    second.run(approve).await;
+    assert_eq!(
+        value::<String>(&db, "select decided_by from merge.plan", &[]).await,
+        other
+    );
+    drop((planner, second));
+    forget(&db, &[&one, &other]).await;
+}
+
 #[tokio::test]
 async fn the_daemon_adds_to_the_audit_and_can_change_nothing_of_it() {
     let db = TestDb::new().await;
@@ -273,8 +341,23 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select * from gate.take_recoverable('00000000-0000-0000-0000-000000000001', 30, 10);
                select gate.rescue_claims(), gate.adopt_leads(0, 10), gate.forget_old(30, 100), gate.next_due();
                select gate.grown_keys(10), gate.rederive_keys('[]', 'test'), gate.status(1000);
-               select gate.groups_to_plan(0, 10), gate.count_groups(), gate.read_merge_master(), gate.clear_plans(), gate.put_plans('[]');
-               select gate.list_plans(null, 1), gate.show_plan(1);
+               select gate.groups_to_plan(0, 10, null), gate.count_groups(), gate.read_merge_master(), gate.retire_plans(), gate.put_plans('[]');
+               select gate.list_plans(null, 1), gate.show_plan(1), gate.export_plans(null);
+               select gate.put_plans('[{"group_id": 1, "held_for": [], "master_id": 1, "master_rule": "oldest", "write_needed": false, "digest": "d",
+                 "policy_version": 1, "members": [{"contact_id": 1, "crm_id": "1", "fingerprint": "f"}, {"contact_id": 2, "crm_id": "2", "fingerprint": "g"}],
+                 "values": []}]');
+               select gate.choose_for_plan(1, null, '{}'), gate.groups_of_plans(array[1]);
+               select gate.decide_plans('approved', array[1], null, null, null, false, null, null, 'x', false);
+               select gate.approved_merges(0, 100, null), gate.count_approved(null), gate.read_merges(array[1]);
+               select gate.begin_merges('00000000-0000-0000-0000-000000000001', '[{"plan_id": 1, "digest": "d", "members": [
+                 {"place": 0, "record": {}}, {"place": 1, "record": {}}]}]');
+               select gate.note_absorbed('00000000-0000-0000-0000-000000000001', 1, 1, 1, '3', null);
+               select gate.end_merges('00000000-0000-0000-0000-000000000001', '[{"plan_id": 1, "epoch": 1, "state": "merged"}]');
+               select gate.release_merges('00000000-0000-0000-0000-000000000001', array[1]);
+               select gate.take_merges('00000000-0000-0000-0000-000000000001', 'running', 10, 10), gate.merges_of_others('00000000-0000-0000-0000-000000000001');
+               select gate.begin_undo('00000000-0000-0000-0000-000000000001', 1, 'x'), gate.survivor_of(1);
+               select gate.note_recreated('00000000-0000-0000-0000-000000000001', 1, 2, 1, '4');
+               select gate.end_undo('00000000-0000-0000-0000-000000000001', 1, 2, array['city'], '[]');
                select gate.unasked_changes(10), gate.note_authors('[]', '[]');
                select gate.read_leads(array[1]), gate.replay_review(array[1], 'x');
                select gate.list_dead(null, null, null, null, 1, true), gate.list_review(null, null, null, null, 1, true);

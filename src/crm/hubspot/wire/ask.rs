@@ -119,6 +119,11 @@ fn properties(names: &Names, values: &BTreeMap<Field, String>) -> Map<String, Va
     named.collect()
 }
 
+/// The body of a merge of two contacts: the second one is absorbed by the first.
+pub(in crate::crm::hubspot) fn merge_body(primary: &CrmId, absorbed: &CrmId) -> Value {
+    json!({"primaryObjectId": primary, "objectIdToMerge": absorbed})
+}
+
 /// Our unique property. `hasUniqueValue` cannot be changed once it is made.
 pub(in crate::crm::hubspot) fn key_property_body() -> Value {
     json!({

@@ -80,6 +80,11 @@ pub(in crate::crm::hubspot) fn listed(value: &Value, names: &Names, keep: &dyn F
     })
 }
 
+/// An answer that is one contact, with its canonical fields.
+pub(in crate::crm::hubspot) fn one_record(value: &Value, names: &Names) -> Option<Record> {
+    record(value, names, &|field| !matches!(field, Field::Property(_)))
+}
+
 /// Reads the account; none without its id.
 pub(in crate::crm::hubspot) fn account(value: &Value) -> Option<Account> {
     Some(Account {

@@ -1,24 +1,36 @@
-//! Merge: plans of what a merge of duplicates would keep and lose.
+//! Plans of what a merge of duplicates would keep and lose.
 
 use deadpool_postgres::GenericClient;
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::types::Json;
 
-use super::{StoreError, call};
-use crate::domain::{ContactId, Criterion, Field, Group, MergePlan};
+use crate::domain::{Chosen, ContactId, Criterion, CrmId, Field, Group, MergePlan};
+use crate::store::{StoreError, call};
 
-/// The next groups above a number, with their living contacts.
+/// The next groups above a number, with their living contacts; of `groups` alone, if they are given.
 ///
 /// # Errors
 /// As every statement.
-pub async fn groups_to_plan(client: &impl GenericClient, after: i64, limit: i32) -> Result<Vec<Group>, StoreError> {
-    let rows = call::rows(client, "select * from gate.groups_to_plan($1, $2)", &[&after, &limit]).await?;
+pub async fn groups_to_plan(
+    client: &impl GenericClient,
+    after: i64,
+    limit: i32,
+    groups: Option<&[i64]>,
+) -> Result<Vec<Group>, StoreError> {
+    let statement = "select * from gate.groups_to_plan($1, $2, $3)";
+    let rows = call::rows(client, statement, &[&after, &limit, &groups]).await?;
     rows.iter()
         .map(|row| {
             let contacts: Vec<i64> = row.try_get("contact_ids")?;
             let created_at: Vec<Option<_>> = row.try_get("created_at")?;
+            let master: Option<String> = row.try_get("chosen_master")?;
+            let Json(values) = row.try_get("chosen_values")?;
             Ok(Group {
+                chosen: Chosen {
+                    master: master.map(CrmId),
+                    values,
+                },
                 group_id: row.try_get("group_id")?,
                 flags: row.try_get("flags")?,
                 created_at: contacts.into_iter().map(ContactId).zip(created_at).collect(),
@@ -57,12 +69,12 @@ pub async fn read_merge_master(client: &impl GenericClient) -> Result<Vec<Criter
     Ok(criteria)
 }
 
-/// Forgets all plans.
+/// Ends plans that are not begun and whose groups are none any more.
 ///
 /// # Errors
 /// As every statement.
-pub async fn clear_plans(client: &impl GenericClient) -> Result<(), StoreError> {
-    call::rows(client, "select gate.clear_plans()", &[]).await?;
+pub async fn retire_plans(client: &impl GenericClient) -> Result<(), StoreError> {
+    call::rows(client, "select gate.retire_plans()", &[]).await?;
     Ok(())
 }
 
@@ -87,13 +99,17 @@ pub async fn put_plans(
     Ok(())
 }
 
-/// Plans, each as a row of `report.merge_plan`; only those that are held or are not, when that is asked for.
+/// Plans, each as a row of `report.merge_plan`; only those in these states, when that is asked for.
 ///
 /// # Errors
 /// As every statement.
-pub async fn list_plans(client: &impl GenericClient, held: Option<bool>, limit: i64) -> Result<Vec<Value>, StoreError> {
+pub async fn list_plans(
+    client: &impl GenericClient,
+    states: Option<&[&str]>,
+    limit: i64,
+) -> Result<Vec<Value>, StoreError> {
     let statement = "select to_jsonb(plan) from gate.list_plans($1, $2) as plan";
-    call::documents(client, statement, &[&held, &limit]).await
+    call::documents(client, statement, &[&states, &limit]).await
 }
 
 /// One plan with its contacts and its values; absent when there is none.

@@ -1,0 +1,391 @@
+//! Merges that are approved are carried out: what survives, what is kept, what is refused, and what waits.
+
+use gatekeeper::sandbox::{Kind, Options, Rule};
+use serde_json::{Value, json};
+
+use super::world::World;
+use crate::process::{Daemon, gatekeeper};
+use crate::support::eventually;
+
+pub(super) async fn run(world: &World, words: &[&str]) -> String {
+    let done = gatekeeper(world, words).await;
+    assert_eq!(done.code, Some(0), "{words:?}: {} {}", done.stderr, done.stdout);
+    done.stdout
+}
+
+pub(super) async fn run_json(world: &World, words: &[&str]) -> Value {
+    serde_json::from_str(&run(world, &[words, &["--json"]].concat()).await).unwrap()
+}
+
+/// Pairs of contacts that are one person each, and one of three.
+pub(super) fn pair(number: usize) -> [Value; 2] {
+    let (first, last) = names(number);
+    [
+        json!({"email": format!("{first}.{last}@firm{number}.example").to_lowercase(), "firstname": first, "lastname": last,
+            "company": format!("Firm{number} Works"), "phone": format!("+1 415 555 {:04}", 2000 + number), "city": "Oslo",
+            "createdate": "2020-01-01T00:00:00Z"}),
+        json!({"email": format!("{first}{last}@home{number}.example").to_lowercase(), "firstname": first, "lastname": last,
+            "company": format!("Firm{number} Works Inc."), "phone": format!("(415) 555-{:04}", 2000 + number), "city": "Bergen",
+            "jobtitle": "Buyer", "createdate": "2021-01-01T00:00:00Z"}),
+    ]
+}
+
+fn names(number: usize) -> (&'static str, String) {
+    const FIRST: [&str; 8] = [
+        "Robert", "Paula", "Oskar", "Marta", "Ingrid", "Viktor", "Selma", "Anton",
+    ];
+    const LAST: [&str; 10] = [
+        "Fairweather",
+        "Lindqvist",
+        "Okonkwo",
+        "Brannigan",
+        "Castellano",
+        "Duvalier",
+        "Eriksen",
+        "Gallagher",
+        "Holloway",
+        "Ivanenko",
+    ];
+    (FIRST[number % 8], LAST[number / 8 % 10].to_owned())
+}
+
+/// A world in which each pair is one group, planned.
+pub(super) async fn planned(pairs: usize) -> (World, Vec<[String; 2]>) {
+    planned_in(World::new().await, pairs).await
+}
+
+pub(super) async fn planned_in(world: World, pairs: usize) -> (World, Vec<[String; 2]>) {
+    let contacts: Vec<Value> = (0..pairs).flat_map(pair).collect();
+    let ids = world.seed(Value::Array(contacts));
+    world.mirror().await;
+    run(&world, &["duplicates", "scan"]).await;
+    let report = run_json(&world, &["merge", "plan"]).await;
+    assert_eq!(
+        (&report["plans"], &report["held"]),
+        (&json!(pairs), &json!(0)),
+        "{report}"
+    );
+    let ids = ids.chunks(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+    (world, ids)
+}
+
+/// The survivor of a pair, by the address of either.
+fn survivor(world: &World, number: usize) -> Value {
+    let address = pair(number)[0]["email"].clone();
+    let all = world.contacts();
+    let holds = |contact: &&Value| {
+        contact["email"] == address
+            || contact["hs_additional_emails"]
+                .as_str()
+                .is_some_and(|more| more.contains(address.as_str().unwrap()))
+    };
+    let found: Vec<&Value> = all.iter().filter(holds).collect();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0].clone()
+}
+
+#[tokio::test]
+async fn what_is_approved_is_merged_and_what_survives_is_written_and_read_back() {
+    let (world, ids) = planned(3).await;
+    // Bergen of the second is newer; the rules of the gate let the value survive that was set last.
+    let plans: Vec<Value> = serde_json::from_str(&run(&world, &["merge", "show", "--json"]).await).unwrap();
+    assert_eq!(plans.len(), 3);
+    let said = run(&world, &["merge", "approve", "--all", "--note", "looked at"]).await;
+    assert!(said.contains("3 plans now approved"), "{said}");
+    let dry = run(&world, &["merge", "run", "--dry-run"]).await;
+    assert!(dry.contains("3 groups") && dry.contains("Nothing is done yet"), "{dry}");
+    assert!(world.effects(Kind::Merge).is_empty());
+
+    let report = run_json(&world, &["merge", "run"]).await;
+    assert_eq!(
+        (
+            &report["merged"],
+            &report["merges"],
+            &report["failed"],
+            &report["values_not_kept"]
+        ),
+        (&json!(3), &json!(3), &json!(0), &json!(0)),
+        "{report}"
+    );
+    assert_eq!(world.contacts().len(), 3);
+    for (number, pair_ids) in ids.iter().enumerate() {
+        let survivor = survivor(&world, number);
+        let id = survivor["hs_object_id"].as_str().unwrap().to_owned();
+        assert!(!pair_ids.contains(&id), "a third id");
+        assert_eq!(survivor["jobtitle"], "Buyer");
+        let planned = world
+            .ask(&format!(
+                "select survivor.value from merge.survivor join merge.plan using (plan_id)
+                 where plan.survivor_crm_id = '{id}' and field = 'city'"
+            ))
+            .await;
+        assert_eq!(survivor["city"], planned.as_str());
+        // The mirror goes on under the new id, with the number of the one that stayed; both old ids lead to it.
+        let stayed = "select (contact.contact_id = plan.master_id)::text from merge.plan
+             join crm.contact on contact.crm_id = plan.survivor_crm_id where plan.survivor_crm_id = ";
+        assert_eq!(world.ask(&format!("{stayed} '{id}'")).await, "true");
+        for old in pair_ids {
+            let leads_to = format!("select crm_id from crm.contact_alias where absorbed_crm_id = '{old}'");
+            assert_eq!(world.ask(&leads_to).await, id);
+        }
+    }
+    let living = "select count(*) from crm.contact where archived_at is null";
+    assert_eq!(world.count(living).await, 3);
+    // Both old ones are kept as they were, with all properties.
+    let snapshots = "select count(*) from merge.snapshot where record -> 'values' ? 'hs_object_source' or record -> 'values' ? 'city'";
+    assert_eq!(world.count(snapshots).await, 6);
+    let ledger = "select count(*) from report.merge_ledger
+         where approved_by is not null and call_id is not null and loser_before ->> 'email' is not null and winner_after is not null";
+    assert_eq!(world.count(ledger).await, 3);
+    let saved = "select sum(contacts_saved)::bigint from report.merge_summary where state = 'merged'";
+    assert_eq!(world.count(saved).await, 3);
+    let events = "select string_agg(event, ' ' order by event_id) from audit.merge_event where plan_id = 1";
+    assert_eq!(world.ask(events).await, "approved begun absorbed merged");
+    // The CRM's own view of it changes nothing.
+    world.mirror().await;
+    assert_eq!(world.count(living).await, 3);
+    let by_people = "select count(*) from crm.contact_field where rule like '%in the CRM'";
+    assert_eq!(
+        world.count(by_people).await,
+        0,
+        "what the merge brought is nobody's edit"
+    );
+    assert_eq!(run_json(&world, &["merge", "run"]).await["merged"], 0);
+    // A scan and a plan afterwards find nothing more.
+    run(&world, &["duplicates", "scan"]).await;
+    assert_eq!(run_json(&world, &["merge", "plan"]).await["plans"], 0);
+}
+
+#[tokio::test]
+async fn a_lead_for_an_absorbed_contact_finds_the_survivor() {
+    let (world, _) = planned(1).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "run"]).await;
+    let home = pair(0)[1]["email"].clone();
+    let lead = world
+        .lead(json!({"source": "sales", "email": home, "job_title": "Head of buying"}))
+        .await;
+    world.run().await;
+    let decided = world.decision(lead).await;
+    assert_eq!(
+        (decided.action.as_str(), decided.outcome.as_deref()),
+        ("update", Some("applied"))
+    );
+    assert_eq!(world.only_contact()["jobtitle"], "Head of buying");
+}
+
+#[tokio::test]
+async fn a_contact_that_changed_since_makes_its_group_stale() {
+    let (world, ids) = planned(3).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    world.edit(&ids[1][1], json!({"jobtitle": "Seller"}));
+    world.crm.sandbox().human_archive(&ids[2][0]).unwrap();
+    let report = run_json(&world, &["merge", "run"]).await;
+    assert_eq!(
+        (&report["merged"], &report["stale"]),
+        (&json!(1), &json!(2)),
+        "{report}"
+    );
+    let reasons = "select string_agg(reason, ' ' order by plan_id) from merge.plan where state = 'stale'";
+    assert_eq!(world.ask(reasons).await, "contact_changed contact_gone");
+    assert_eq!(world.effects(Kind::Merge).len(), 1);
+    // Planned anew it can be approved again.
+    run(&world, &["duplicates", "scan"]).await;
+    run(&world, &["merge", "plan"]).await;
+    let open = "select string_agg(state, ' ') from merge.plan where state in ('proposed', 'held', 'approved')";
+    assert_eq!(world.ask(open).await, "proposed");
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_sees_keeps_the_approval() {
+    let (world, ids) = planned(1).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    // Not mirrored, and of no plan; the version of the contact changes all the same.
+    world.edit(&ids[0][0], json!({"lifecyclestage": "customer"}));
+    world.mirror().await;
+    run(&world, &["merge", "plan"]).await;
+    assert_eq!(world.ask("select state from merge.plan").await, "approved");
+    assert_eq!(run_json(&world, &["merge", "run"]).await["merged"], 1);
+    assert_eq!(world.only_contact()["lifecyclestage"], "customer");
+}
+
+#[tokio::test]
+async fn a_group_that_the_crm_refuses_is_told_and_the_others_go_on() {
+    let (world, ids) = planned(3).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let refused = Rule {
+        operation: Some("merge".to_owned()),
+        status: Some(414),
+        times: Some(1),
+        ..Rule::default()
+    };
+    world.faults(vec![refused]);
+    let done = gatekeeper(&world, &["merge", "run", "--json"]).await;
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(done.code, Some(1));
+    assert_eq!(
+        (&report["merged"], &report["failed"]),
+        (&json!(2), &json!(1)),
+        "{report}"
+    );
+    assert_eq!(report["failed_for"]["too_many_merges"], 1);
+    assert_eq!(world.contacts().len(), 4);
+    let under_way = "select count(*) from merge.under_way";
+    assert_eq!(world.count(under_way).await, 0);
+    drop(ids);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_looked_up_and_nobody_is_merged_twice() {
+    let (world, _) = planned(4).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let lost = Rule {
+        operation: Some("merge".to_owned()),
+        drop_answer_after_apply: true,
+        times: Some(2),
+        ..Rule::default()
+    };
+    let late = Rule {
+        operation: Some("merge".to_owned()),
+        apply_late_ms: Some(300),
+        times: Some(1),
+        ..Rule::default()
+    };
+    world.faults(vec![lost, late]);
+    let report = run_json(&world, &["merge", "run"]).await;
+    assert_eq!(
+        (&report["merged"], &report["failed"]),
+        (&json!(4), &json!(0)),
+        "{report}"
+    );
+    assert_eq!(world.effects(Kind::Merge).len(), 4);
+    assert_eq!(world.contacts().len(), 4);
+    let unknown = "select count(*) from audit.crm_call where operation = 'merge' and unknown > 0";
+    assert!(world.count(unknown).await >= 1);
+}
+
+#[tokio::test]
+async fn what_a_person_chooses_is_written_and_a_value_that_the_crm_refuses_costs_no_other() {
+    let (world, _) = planned(1).await;
+    run(
+        &world,
+        &[
+            "merge",
+            "approve",
+            "1",
+            "--set",
+            "city=Riga",
+            "--set",
+            "job_title=Chief",
+        ],
+    )
+    .await;
+    // Written with the others it is refused, and alone.
+    let refused = Rule {
+        operation: Some("batch_update".to_owned()),
+        body_contains: Some("Riga".to_owned()),
+        status: Some(400),
+        ..Rule::default()
+    };
+    world.faults(vec![refused]);
+    let report = run_json(&world, &["merge", "run"]).await;
+    assert_eq!(
+        (&report["merged"], &report["values_not_kept"]),
+        (&json!(1), &json!(1)),
+        "{report}"
+    );
+    let survivor = world.only_contact();
+    assert_eq!(
+        (&survivor["city"], &survivor["jobtitle"]),
+        (&json!("Bergen"), &json!("Chief"))
+    );
+    assert_eq!(
+        world.ask("select not_kept::text from merge.plan").await,
+        r#"{"city": "validation_error"}"#
+    );
+    let by = "select source || ' ' || rule from crm.contact_field join crm.contact using (contact_id)
+         where field = 'job_title' and archived_at is null";
+    assert_eq!(world.ask(by).await, "crm chosen for a merge");
+}
+
+#[tokio::test]
+async fn leads_wait_for_a_contact_that_is_being_merged() {
+    let (world, _) = planned(1).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    // The CRM takes its time for the merge.
+    let slow = Rule {
+        operation: Some("merge".to_owned()),
+        delay_ms: Some(1_500),
+        ..Rule::default()
+    };
+    world.faults(vec![slow]);
+    let mut daemon = Daemon::start(&world, &[]);
+    let merging = run(&world, &["merge", "run"]);
+    let leads = async {
+        eventually(
+            std::time::Duration::from_secs(20),
+            "it is being merged",
+            async || match world
+                .count("select count(*) from merge.plan where state = 'running'")
+                .await
+            {
+                0 => Err(()),
+                _ => Ok(()),
+            },
+        )
+        .await;
+        world
+            .lead(json!({"source": "payments", "email": pair(0)[1]["email"], "city": "Riga"}))
+            .await
+    };
+    let (_, lead) = tokio::join!(merging, leads);
+    eventually(
+        std::time::Duration::from_secs(20),
+        "the lead is done",
+        async || match world.state(lead).await.as_str() {
+            "done" => Ok(()),
+            state => Err(state.to_owned()),
+        },
+    )
+    .await;
+    daemon.signal(rustix::process::Signal::TERM);
+    daemon.end(std::time::Duration::from_secs(20)).await;
+    assert_eq!(world.only_contact()["city"], "Riga");
+    let merged_at = world.effects(Kind::Merge)[0].seq;
+    let written = world.effects(Kind::Update);
+    assert!(
+        written.iter().all(|effect| effect.seq > merged_at),
+        "nothing is written meanwhile"
+    );
+}
+
+#[tokio::test]
+async fn while_the_gate_is_paused_nothing_is_merged() {
+    let (world, _) = planned(1).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["pause", "--note", "looking"]).await;
+    let refused = gatekeeper(&world, &["merge", "run"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("gatekeeper resume"), "{}", refused.stderr);
+    assert!(world.effects(Kind::Merge).is_empty());
+}
+
+#[tokio::test]
+async fn where_the_account_keeps_primary_ids_the_one_that_stays_keeps_its_id() {
+    let options = Options {
+        preserve_primary_id: true,
+        ..Options::default()
+    };
+    let (world, ids) = planned_in(World::with(options, |_| ()).await, 2).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    assert_eq!(run_json(&world, &["merge", "run"]).await["merged"], 2);
+    for contact in world.contacts() {
+        let id = contact["hs_object_id"].as_str().unwrap().to_owned();
+        assert!(ids.iter().any(|pair| pair.contains(&id)));
+        let same = format!(
+            "select (plan.survivor_crm_id = member.crm_id)::text from merge.plan join merge.member using (plan_id)
+             where member.place = 0 and plan.survivor_crm_id = '{id}'"
+        );
+        assert_eq!(world.ask(&same).await, "true");
+    }
+}
