@@ -73,6 +73,21 @@ group by 1, 2, 3;
 
 comment on view report.merge_summary is 'Groups of duplicates by month (of their end, or of their plan), by the rule that chose who stays, and by state: how many, the contacts in them, merges done, and by how many contacts the CRM is smaller for it.';
 
+-- The purge in one row. Read by the demo.
+create or replace view report.purge as
+select
+  count(*) as planned,
+  count(*) filter (where plan.state = 'held') as held,
+  count(*) filter (where plan.state = 'merged') as merged,
+  (select count(*) from merge.step where done_at is not null) as merges,
+  (
+    array_agg(plan.plan_id order by plan.contacts desc, plan.plan_id)
+      filter (where plan.state = 'merged')
+  )[1] as example
+from merge.plan;
+
+comment on view report.purge is 'All plans of merges together: how many groups are planned, held for a person and merged, how many merges were made, and the merged plan with most contacts, for an example.';
+
 -- Who was merged into whom: winner, loser, why, who approved it, what was there before and after.
 create or replace view report.merge_ledger as
 select

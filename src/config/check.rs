@@ -183,6 +183,16 @@ fn crm(config: &Config, report: &mut Report) {
             format!("number {} stands twice", at + 1),
         );
     }
+    for (at, kind) in crm.associations.iter().enumerate() {
+        report.refuse(
+            !is_property(kind),
+            "crm.associations",
+            format!(
+                "number {} is not the name of a kind of objects, such as companies",
+                at + 1
+            ),
+        );
+    }
     report.refuse(
         !crm.external_id_property.is_empty() && !is_property(&crm.external_id_property),
         "crm.external_id_property",

@@ -68,6 +68,8 @@ pub struct Crm {
     pub external_id_property: String,
     /// Further CRM properties to mirror.
     pub properties: Vec<String>,
+    /// Kinds of objects whose ties to a contact are kept before it is merged.
+    pub associations: Vec<String>,
 }
 
 /// `[limits]`
@@ -201,6 +203,7 @@ impl Default for Crm {
             connect_timeout_seconds: 5,
             external_id_property: String::new(),
             properties: Vec::new(),
+            associations: vec!["companies".to_owned()],
         }
     }
 }

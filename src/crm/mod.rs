@@ -130,6 +130,15 @@ pub trait Reader: Send + Sync {
         values: &[String],
     ) -> impl Future<Output = Answer<ReadAnswer>> + Send;
 
+    /// Which objects of a kind, such as `companies`, contacts are tied to; who is tied to none is not in the answer. Takes as many
+    /// contacts as [`Reader::read`].
+    fn associations(
+        &self,
+        permit: Permit,
+        kind: &str,
+        ids: &[String],
+    ) -> impl Future<Output = Answer<BTreeMap<String, Vec<String>>>> + Send;
+
     /// Contacts that one call of [`Reader::last_changes`] takes at the most.
     fn history_limit(&self) -> usize;
 
@@ -157,6 +166,15 @@ pub trait Writer: Send + Sync {
         primary: &CrmId,
         absorbed: &CrmId,
     ) -> impl Future<Output = Answer<MergeOutcome>> + Send;
+
+    /// Ties a contact to objects of a kind, in the CRM's ordinary way. To do it twice does no harm.
+    fn associate(
+        &self,
+        permit: Permit,
+        kind: &str,
+        crm_id: &CrmId,
+        objects: &[String],
+    ) -> impl Future<Output = Answer<()>> + Send;
 
     /// Makes our unique property if it is not there. `true` when it was made now; `false` when a property of this name
     /// is there already, and then [`Schema::require_unique_key`] says whether it will do.

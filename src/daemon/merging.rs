@@ -18,6 +18,7 @@ pub(super) fn merge_settings(config: &Config) -> MergeSettings {
     MergeSettings {
         settle_seconds: config.gate.settle_seconds,
         calls_in_flight: config.limits.calls_in_flight,
+        associations: config.crm.associations.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ mod load;
 mod place;
 mod print;
 mod process;
+mod purge;
 mod report;
 mod sample;
 mod setting;
@@ -157,6 +158,7 @@ async fn with_database(
 
     report::show(store, crm, before).await?;
     report::stories(&gatekeeper, stop).await?;
+    purge::purge(&gatekeeper, store, crm, stop).await?;
     if options.keep {
         keep::keep(&gatekeeper, place, store, crm, stop).await
     } else {

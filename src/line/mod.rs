@@ -7,6 +7,7 @@ mod gone;
 
 pub use error::LineError;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -154,6 +155,35 @@ impl<C: Reader + Writer> Line<C> {
         values: &[String],
     ) -> Result<ReadAnswer, LineError> {
         let answer = self.crm.read(permit, fields, key, values).await;
+        self.heard(Bucket::General, answer).await
+    }
+
+    /// Which objects of a kind contacts are tied to, with a permit taken before.
+    ///
+    /// # Errors
+    /// As the call.
+    pub async fn associations(
+        &self,
+        permit: Permit,
+        kind: &str,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Vec<String>>, LineError> {
+        let answer = self.crm.associations(permit, kind, ids).await;
+        self.heard(Bucket::General, answer).await
+    }
+
+    /// Ties a contact to objects of a kind, with a permit taken before.
+    ///
+    /// # Errors
+    /// As the call.
+    pub async fn associate(
+        &self,
+        permit: Permit,
+        kind: &str,
+        crm_id: &CrmId,
+        objects: &[String],
+    ) -> Result<(), LineError> {
+        let answer = self.crm.associate(permit, kind, crm_id, objects).await;
         self.heard(Bucket::General, answer).await
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::PurgeError;
 use super::plan::{digest, fingerprint};
 use super::run::{Merger, backoff, patiently};
+use super::ties::Ties;
 use crate::crm::{CrmError, ReadAnswer, ReadKey, Reader, Writer};
 use crate::domain::{ContactId, CrmId, KnownContact, MemberRow, Merging, Record};
 use crate::failpoint::reach;
@@ -39,10 +40,11 @@ impl<C: Reader + Writer> Merger<C> {
             records.extend(self.read_all(some).await?);
         }
         self.forget_the_gone(&ids, &records).await?;
+        let ties = self.read_ties(&ids).await?;
         // What is not certainly begun is given back, and begun anew.
         let mut backoff = backoff();
         let begun = loop {
-            match self.store_begin(&plans, &records).await {
+            match self.store_begin(&plans, &records, &ties).await {
                 Ok(begun) => break begun,
                 Err(error) => {
                     let numbers: Vec<i64> = plans.iter().map(|plan| plan.plan_id).collect();
@@ -82,6 +84,7 @@ impl<C: Reader + Writer> Merger<C> {
         &self,
         plans: &[Merging],
         records: &BTreeMap<String, Record>,
+        ties: &BTreeMap<String, Ties>,
     ) -> Result<Vec<Begun>, PurgeError> {
         let mirrored: Vec<Record> = records.values().map(|record| self.mirrored(record)).collect();
         let normalizer = self.rulebook.rules().normalizer;
@@ -94,7 +97,7 @@ impl<C: Reader + Writer> Merger<C> {
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         mirror_write(&transaction, &mirrored, &normalizer).await?;
         let known = known_contacts(&transaction, &contacts).await?;
-        let to_begin: Vec<ToBegin<'_>> = plans.iter().map(|plan| to_begin(plan, records, &known)).collect();
+        let to_begin: Vec<ToBegin<'_>> = plans.iter().map(|plan| to_begin(plan, records, ties, &known)).collect();
         let begun = begin_merges(&transaction, self.replica, &to_begin).await?;
         commit(transaction).await?;
         Ok(begun)
@@ -161,6 +164,7 @@ impl<C: Reader + Writer> Merger<C> {
 fn to_begin<'a>(
     plan: &Merging,
     records: &'a BTreeMap<String, Record>,
+    ties: &'a BTreeMap<String, Ties>,
     known: &BTreeMap<ContactId, KnownContact>,
 ) -> ToBegin<'a> {
     let members: Vec<MemberRow> = plan.members.iter().map(|member| member.row.clone()).collect();
@@ -187,7 +191,7 @@ fn to_begin<'a>(
                 Some(ToSnapshot {
                     place,
                     record: found(&member.crm_id)?,
-                    associations: None,
+                    associations: ties.get(&member.crm_id.0),
                 })
             })
             .collect(),

@@ -10,6 +10,7 @@
 //! | `merging` | the merges of one group, and what became of one whose answer was lost |
 //! | `writing` | writes the values that survive, and reads them back |
 //! | `undo` | makes of the snapshots what the CRM allows |
+//! | `ties` | what contacts are tied to, kept and made again |
 //! | `resume` | takes over what a dead run left |
 
 mod begin;
@@ -20,6 +21,7 @@ mod plan;
 mod planning;
 mod resume;
 mod run;
+mod ties;
 mod undo;
 mod writing;
 

@@ -1,7 +1,7 @@
 //! Run: carries out what is approved, chunk by chunk. A chunk is what one batch read of the CRM takes.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -58,6 +58,8 @@ pub struct MergeSettings {
     pub settle_seconds: u32,
     /// Calls on the wire at the same time.
     pub calls_in_flight: usize,
+    /// Kinds of objects whose ties to a contact are kept.
+    pub associations: Vec<String>,
 }
 
 /// Which plans are to be carried out.
@@ -118,6 +120,8 @@ pub struct Merger<C> {
     /// Whether a call may be begun: the lease outlives it.
     pub(super) may_call: Arc<dyn Fn() -> bool + Send + Sync>,
     pub(super) stop: CancellationToken,
+    /// Kinds of objects that the token may not read.
+    pub(super) unreadable: Mutex<BTreeSet<String>>,
 }
 
 /// A group of a chunk.
@@ -152,6 +156,7 @@ impl<C: Reader + Writer> Merger<C> {
             settings,
             may_call: Arc::new(may_call),
             stop,
+            unreadable: Mutex::default(),
         }
     }
 

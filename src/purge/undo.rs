@@ -185,6 +185,14 @@ impl<C: Reader + Writer> Merger<C> {
                 return Err(PurgeError::Stopped);
             }
             reach("recreated_noted");
+            if let Some(ties) = &member.associations {
+                let failed = self.tie_again(&crm_id, ties).await?;
+                not_restored.extend(failed.into_iter().map(|(kind, why)| NotRestored {
+                    crm_id: was.clone(),
+                    field: None,
+                    why: format!("{kind}: {why}"),
+                }));
+            }
             records.extend(self.read_one(&crm_id).await?.map(|record| (crm_id.clone(), record)));
             recreated.push((was, crm_id));
         }

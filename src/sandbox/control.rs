@@ -7,6 +7,7 @@
 //! | `GET counts` | requests by operation and status, the fullest windows, effects by kind |
 //! | `GET` `POST` `contacts` | dumps all contacts as JSON lines; seeds a JSON list or JSON lines |
 //! | `POST human-edit` | `{"id", "properties"}`: a person changes a contact |
+//! | `POST associate` | `{"id", "kind", "object"}`: a contact is tied to an object, such as a company |
 //! | `POST human-merge` | `{"primaryObjectId", "objectIdToMerge"}`: a person merges two |
 //! | `POST human-archive` | `{"id"}`: a person archives one |
 //! | `GET check` | where indices and records disagree; an empty list when all is well |
@@ -41,6 +42,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/_sandbox/counts", get(counts))
         .route("/_sandbox/contacts", get(dump).post(seed))
         .route("/_sandbox/human-edit", post(human_edit))
+        .route("/_sandbox/associate", post(associate))
         .route("/_sandbox/human-merge", post(human_merge))
         .route("/_sandbox/human-archive", post(human_archive))
         .route("/_sandbox/check", get(check))
@@ -133,6 +135,21 @@ async fn seed(State(sandbox): Shared, body: Bytes) -> Response {
 
 async fn human_edit(State(sandbox): Shared, Json(edit): Json<Edit>) -> Response {
     done(sandbox.human_edit(&edit.id, &edit.properties))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tie {
+    id: String,
+    kind: String,
+    object: String,
+}
+
+async fn associate(State(sandbox): Shared, Json(tie): Json<Tie>) -> Response {
+    match sandbox.associate(&tie.id, &tie.kind, &tie.object) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => refused(error),
+    }
 }
 
 async fn human_merge(State(sandbox): Shared, Json(body): Json<Value>) -> Response {

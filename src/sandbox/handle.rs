@@ -128,6 +128,23 @@ impl Sandbox {
         })
     }
 
+    /// Ties a contact to an object of a kind, such as a company, as a person does.
+    ///
+    /// # Errors
+    /// When there is no such contact.
+    pub fn associate(&self, id: &str, kind: &str, object: &str) -> Result<(), String> {
+        let tied = self.turn(None, Version::V3, false, |turn| turn.tie(id, kind, object));
+        tied.ok_or_else(|| format!("there is no contact {id}"))
+    }
+
+    /// What a contact is tied to, of one kind.
+    pub fn associations(&self, id: &str, kind: &str) -> Vec<String> {
+        let world = lock(&self.world);
+        let kinds = id.parse().ok().and_then(|id: u64| world.ties.get(&id));
+        let objects = kinds.and_then(|kinds| kinds.get(kind)).into_iter().flatten();
+        objects.cloned().collect()
+    }
+
     /// Merges two contacts as a person does; the body is that of the API.
     ///
     /// # Errors

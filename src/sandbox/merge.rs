@@ -53,6 +53,7 @@ impl Turn<'_> {
             self.world.book.remove(primary);
             self.world.book.insert(survivor);
         }
+        self.join_ties(id, [primary, other]);
         self.world.book.absorb(&a, id);
         self.world.book.absorb(&b, id);
         self.note(Kind::Merge, id, None, &changed);

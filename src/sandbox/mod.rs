@@ -9,6 +9,7 @@
 //! then one of `read`, `write`, `batch`, `merge`, `search`, `property_calls` on the `world`, and out through `answer`.
 
 mod answer;
+mod associations;
 mod batch;
 mod book;
 mod builtin;

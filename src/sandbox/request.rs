@@ -226,6 +226,8 @@ impl Turn<'_> {
             Operation::BatchArchive => self.archive_batch(body),
             Operation::Merge => self.merge(body),
             Operation::GdprDelete => self.gdpr_delete(body),
+            Operation::AssociationRead => self.read_associations(target, body),
+            Operation::Associate => self.associate(target, body),
             Operation::PropertyList => Ok(self.property_list(query.get("archived") == Some("true"))),
             Operation::PropertyGet => self.property_get(target),
             Operation::PropertyCreate => self.property_create(body),

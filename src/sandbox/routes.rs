@@ -41,6 +41,8 @@ pub(super) enum Operation {
     BatchArchive,
     Merge,
     GdprDelete,
+    AssociationRead,
+    Associate,
     PropertyList,
     PropertyGet,
     PropertyCreate,
@@ -66,6 +68,8 @@ impl Operation {
             Operation::BatchArchive => "batch_archive",
             Operation::Merge => "merge",
             Operation::GdprDelete => "gdpr_delete",
+            Operation::AssociationRead => "association_read",
+            Operation::Associate => "associate",
             Operation::PropertyList => "property_list",
             Operation::PropertyGet => "property_get",
             Operation::PropertyCreate => "property_create",
@@ -79,9 +83,11 @@ impl Operation {
     pub(super) fn scopes(self) -> &'static [&'static str] {
         match self {
             Operation::Account => &[],
-            Operation::List | Operation::Get | Operation::Search | Operation::BatchRead => {
-                &["crm.objects.contacts.read"]
-            }
+            Operation::List
+            | Operation::Get
+            | Operation::Search
+            | Operation::BatchRead
+            | Operation::AssociationRead => &["crm.objects.contacts.read"],
             Operation::PropertyList | Operation::PropertyGet => {
                 &["crm.schemas.contacts.read", "crm.objects.contacts.read"]
             }
@@ -137,6 +143,8 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, u16> {
             "contacts" | "0-1",
             tail @ ..,
         ] => (version, *room, tail),
+        ["crm", "v4", "associations", "contacts" | "0-1", tail @ ..] => (&"v3", "associations", tail),
+        ["crm", "associations", version, "contacts" | "0-1", tail @ ..] => (version, "associations", tail),
         ["account-info", version, "details"] => (version, "account", &[][..]),
         _ => return Err(404),
     };
@@ -168,6 +176,19 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, u16> {
                 (Method::DELETE, Operation::Archive),
             ];
             on(method, &known)?
+        }
+        ("associations", [kind, "batch", what @ ..]) => {
+            let operation = match what {
+                ["read"] => Operation::AssociationRead,
+                ["associate", "default"] => Operation::Associate,
+                _ => return Err(404),
+            };
+            let operation = on(method, &[(Method::POST, operation)])?;
+            return Ok(Route {
+                version,
+                operation,
+                target: percent_decoded(kind),
+            });
         }
         ("properties", []) => on(
             method,

@@ -6,6 +6,7 @@ use chrono::Utc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::associations::Ties;
 use super::book::Book;
 use super::journal::{Effect, Kind};
 use super::lag::Lag;
@@ -23,6 +24,8 @@ pub(super) struct World {
     pub(super) book: Book,
     /// Addresses that are never to be taken up again.
     pub(super) blocklist: BTreeSet<String>,
+    /// What contacts are tied to.
+    pub(super) ties: Ties,
     pub(super) rng: StdRng,
     last_id: u64,
     last_ms: i64,
@@ -43,6 +46,7 @@ impl World {
             book: Book::new(catalog.unique(), lag),
             catalog,
             blocklist: BTreeSet::new(),
+            ties: Ties::new(),
             rng: StdRng::seed_from_u64(options.seed),
             last_id: FIRST_ID,
             last_ms: 0,

@@ -1366,6 +1366,16 @@ create view report.one_by_one -- What searching for each lead by e-mail and then
   grant select to gatekeeper_daemon
   grant select to gatekeeper_steward
 
+create view report.purge -- All plans of merges together: how many groups are planned, held for a person and merged, how many merges were made, and the merged plan with most contacts, for an example.
+  planned bigint
+  held bigint
+  merged bigint
+  merges bigint
+  example bigint
+  grant select to gatekeeper_analyst
+  grant select to gatekeeper_daemon
+  grant select to gatekeeper_steward
+
 create view report.review -- Leads about which a person must decide: the reason and the contacts in question with their evidence.
   lead_id bigint
   source text

@@ -12,6 +12,8 @@ pub(super) enum Operation {
     BatchCreate,
     BatchUpdate,
     Merge,
+    AssociationRead,
+    Associate,
     CreateProperty,
 }
 
@@ -28,6 +30,8 @@ impl Operation {
             Operation::BatchCreate => "batch_create",
             Operation::BatchUpdate => "batch_update",
             Operation::Merge => "merge",
+            Operation::AssociationRead => "association_read",
+            Operation::Associate => "associate",
             Operation::CreateProperty => "create_property",
         }
     }
@@ -41,6 +45,8 @@ impl Operation {
                 "crm.objects.contacts.read"
             }
             Operation::BatchCreate | Operation::BatchUpdate | Operation::Merge => "crm.objects.contacts.write",
+            Operation::AssociationRead => "to read the associated objects, such as crm.objects.companies.read",
+            Operation::Associate => "to write the associated objects, such as crm.objects.companies.write",
             Operation::CreateProperty => "crm.schemas.contacts.write",
         }
     }

@@ -1,5 +1,7 @@
 //! Reading: the account, the properties, pages of all contacts, changes, and batches by key.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
@@ -141,6 +143,20 @@ impl Reader for HubSpot {
             let archived = key == ReadKey::ArchivedCrmId;
             answer.records.iter_mut().for_each(|record| record.archived |= archived);
             Ok(answer)
+        })
+    }
+
+    async fn associations(&self, permit: Permit, kind: &str, ids: &[String]) -> Answer<BTreeMap<String, Vec<String>>> {
+        let request = Request {
+            operation: Operation::AssociationRead,
+            method: Method::POST,
+            url: self.endpoints.associations(kind, "/batch/read"),
+            query: Vec::new(),
+            body: Some(wire::ids_body(ids)),
+            rows: ids.len(),
+        };
+        answer(self.http.send(permit, request).await, |value| {
+            wire::associations(&value).ok_or_else(|| no_answer("no_results"))
         })
     }
 

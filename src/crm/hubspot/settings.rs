@@ -77,16 +77,18 @@ pub(super) struct Endpoints {
     secure: bool,
     contacts: String,
     properties: String,
+    associations: String,
     account: String,
 }
 
 impl Endpoints {
     pub(super) fn new(base_url: &str, version: &str) -> Result<Self, CrmError> {
         let (base, host) = checked_base(base_url)?;
-        let [contacts, properties, account] = if version == "v3" {
+        let [contacts, properties, associations, account] = if version == "v3" {
             [
                 "crm/v3/objects/contacts",
                 "crm/v3/properties/contacts",
+                "crm/v4/associations/contacts",
                 "account-info/v3/details",
             ]
             .map(str::to_owned)
@@ -94,6 +96,7 @@ impl Endpoints {
             [
                 format!("crm/objects/{version}/contacts"),
                 format!("crm/properties/{version}/contacts"),
+                format!("crm/associations/{version}/contacts"),
                 format!("account-info/{version}/details"),
             ]
         } else {
@@ -105,6 +108,7 @@ impl Endpoints {
             host,
             contacts,
             properties,
+            associations,
             account,
         })
     }
@@ -127,6 +131,15 @@ impl Endpoints {
     /// The definitions of the contacts' properties.
     pub(super) fn properties(&self) -> String {
         format!("{}/{}", self.base, self.properties)
+    }
+
+    /// What contacts are tied to of a kind of objects: only a name of letters, digits, `_` and `-` reaches the path.
+    pub(super) fn associations(&self, kind: &str, behind: &str) -> String {
+        let kind: String = kind
+            .chars()
+            .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
+            .collect();
+        format!("{}/{}/{kind}{behind}", self.base, self.associations)
     }
 
     /// The account behind the token.

@@ -33,6 +33,22 @@ impl Writer for HubSpot {
         self.merge_two(permit, primary, absorbed).await
     }
 
+    async fn associate(&self, permit: Permit, kind: &str, crm_id: &CrmId, objects: &[String]) -> Answer<()> {
+        let request = Request {
+            operation: Operation::Associate,
+            method: Method::POST,
+            url: self.endpoints.associations(kind, "/batch/associate/default"),
+            query: Vec::new(),
+            body: Some(wire::associate_body(crm_id, objects)),
+            rows: objects.len(),
+        };
+        let Exchange { call, reply } = self.http.send(permit, request).await;
+        Answer {
+            call,
+            result: reply.map(drop).map_err(|Failure { error, .. }| error),
+        }
+    }
+
     async fn create_key_property(&self, permit: Permit) -> Answer<bool> {
         let request = Request {
             operation: Operation::CreateProperty,

@@ -12,6 +12,7 @@ use rand::seq::IndexedRandom;
 use rustix::process::Signal;
 
 use super::connections;
+use super::merging;
 use super::people::{deliver, judge, judge_after_loss, not_of_the_best_source, world, world_on};
 use super::server::Cluster;
 use crate::flow::world::World;
@@ -84,6 +85,12 @@ pub(super) static KINDS: &[Kind] = &[
         name: "crashed",
         what: "a process of the database server is killed (`kill -9`) up to six times, whereupon the server ends all connections and recovers from its log",
         run: |seed| Box::pin(crashed(seed)),
+        failed_once: &[],
+    },
+    Kind {
+        name: "merging",
+        what: "`merge run` is killed (`kill -9`) up to five times, each at a random step: after the plans were begun, before a merge is sent, after it and before our commit, after it, after the values that survive were written, after the end; while merges take effect late or their answers are lost, leads come for the same people, and a daemon works beside it or not",
+        run: |seed| Box::pin(merging::merging(seed)),
         failed_once: &[],
     },
     Kind {

@@ -5,6 +5,7 @@ mod commits;
 mod connections;
 mod kinds;
 mod line;
+mod merging;
 mod people;
 mod promises;
 mod report;

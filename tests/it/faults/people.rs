@@ -32,6 +32,23 @@ pub(super) async fn world_on(
     seed: u64,
     change: impl FnOnce(&mut gatekeeper::config::Config),
 ) -> (World, StdRng) {
+    let (world, mut random) = world_with(db, seed, change).await;
+    let known = (0..PEOPLE).filter(|_| random.random_bool(0.4)).collect::<Vec<_>>();
+    world.seed(
+        known
+            .iter()
+            .map(|&person| json!({"email": address(person), "city": "Kiel"}))
+            .collect(),
+    );
+    (world, random)
+}
+
+/// A world of a seed in which nobody is yet.
+pub(super) async fn world_of(seed: u64, change: impl FnOnce(&mut gatekeeper::config::Config)) -> (World, StdRng) {
+    world_with(TestDb::new().await, seed, change).await
+}
+
+async fn world_with(db: TestDb, seed: u64, change: impl FnOnce(&mut gatekeeper::config::Config)) -> (World, StdRng) {
     let mut random = StdRng::seed_from_u64(seed);
     let options = gatekeeper::sandbox::Options {
         seed,
@@ -48,13 +65,6 @@ pub(super) async fn world_on(
         change(config);
     })
     .await;
-    let known = (0..PEOPLE).filter(|_| random.random_bool(0.4)).collect::<Vec<_>>();
-    world.seed(
-        known
-            .iter()
-            .map(|&person| json!({"email": address(person), "city": "Kiel"}))
-            .collect(),
-    );
     (world, random)
 }
 

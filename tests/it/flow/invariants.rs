@@ -88,11 +88,20 @@ const RULES: [(&str, &str); 8] = [
     ),
 ];
 
-/// Each effect of ours has an intent, by its trace id, that was committed before the request arrived.
+/// Each effect of ours has an intent, by its trace id, that was committed before the request arrived; or it belongs to a plan of a
+/// merge that was begun before.
 async fn every_effect_was_intended(world: &World, lost_until: DateTime<Utc>) -> Vec<String> {
-    let sql = "select intent_id::text, created_at from gate.intent";
-    let rows = world.db.client().await.query(sql, &[]).await.unwrap();
-    let intended: HashMap<String, DateTime<Utc>> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let since = async |sql: &str| -> HashMap<String, DateTime<Utc>> {
+        let rows = world.db.client().await.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    let intended = since("select intent_id::text, created_at from gate.intent").await;
+    let survivors = since(
+        "select result_crm_id, min(begun_at) from merge.step join merge.plan using (plan_id) where result_crm_id is not null group by 1
+         union all
+         select recreated_crm_id, begun_at from merge.member join merge.plan using (plan_id) where recreated_crm_id is not null",
+    )
+    .await;
     let mut requests: HashMap<u64, Received> = HashMap::new();
     let mut complaints = Vec::new();
     for entry in world.crm.sandbox().journal_after(0) {
@@ -103,6 +112,7 @@ async fn every_effect_was_intended(world: &World, lost_until: DateTime<Utc>) -> 
                     continue;
                 };
                 let intended_at = effect.trace_id.as_ref().and_then(|trace_id| intended.get(trace_id));
+                let intended_at = intended_at.or_else(|| survivors.get(&effect.id));
                 match intended_at {
                     Some(at) if *at <= request.at => {}
                     None if request.at <= lost_until => {}
@@ -110,6 +120,15 @@ async fn every_effect_was_intended(world: &World, lost_until: DateTime<Utc>) -> 
                         "an effect without an earlier intent: {:?} of {} at {}, intended at {at:?}",
                         effect.kind, effect.id, request.at
                     )),
+                }
+            }
+            Entry::Effect(effect) if effect.kind == Kind::Merge => {
+                let Some(request) = effect.request.and_then(|seq| requests.get(&seq)) else {
+                    continue;
+                };
+                let begun_at = survivors.get(&effect.id);
+                if begun_at.is_none_or(|at| *at > request.at) {
+                    complaints.push(format!("a merge into {} that was not begun before", effect.id));
                 }
             }
             Entry::Effect(_) => {}

@@ -163,9 +163,8 @@ async fn a_lead_for_an_absorbed_contact_finds_the_survivor() {
     run(&world, &["merge", "run"]).await;
     let home = pair(0)[1]["email"].clone();
     let lead = world
-        .lead(json!({"source": "sales", "email": home, "job_title": "Head of buying"}))
+        .settled(json!({"source": "sales", "email": home, "job_title": "Head of buying"}))
         .await;
-    world.run().await;
     let decided = world.decision(lead).await;
     assert_eq!(
         (decided.action.as_str(), decided.outcome.as_deref()),
@@ -388,4 +387,46 @@ async fn where_the_account_keeps_primary_ids_the_one_that_stays_keeps_its_id() {
         );
         assert_eq!(world.ask(&same).await, "true");
     }
+}
+
+#[tokio::test]
+async fn many_groups_cost_hardly_more_calls_than_their_merges() {
+    let (world, _) = planned(60).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let report = run_json(&world, &["merge", "run"]).await;
+    assert_eq!(report["merged"], 60, "{report}");
+    // Each contact is read, what it is tied to as well, two are merged in a call, each survivor is written and read back.
+    let floor = 60 + 2 + 2 + 1 + 1;
+    let calls = world
+        .count("select count(*) from audit.crm_call where priority = 'merge'")
+        .await;
+    assert!(calls * 10 <= floor * 12, "{calls} calls, where {floor} are needed");
+}
+
+#[tokio::test]
+async fn three_contacts_are_merged_one_after_another_under_the_ids_that_come_back() {
+    let world = World::new().await;
+    let mut contacts = pair(0).to_vec();
+    let mut third = pair(0)[0].clone();
+    third["email"] = json!("r.fairweather@post.example");
+    third["zip"] = json!("94107");
+    contacts.push(third);
+    let ids = world.seed(Value::Array(contacts));
+    world.mirror().await;
+    run(&world, &["duplicates", "scan"]).await;
+    assert_eq!(run_json(&world, &["merge", "plan"]).await["merges"], 2);
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "approve", "--held-for", "chain"]).await;
+    assert_eq!(run_json(&world, &["merge", "run"]).await["merges"], 2);
+    let survivor = world.only_contact();
+    assert_eq!(survivor["zip"], "94107");
+    let chained = "select string_agg((step.primary_crm_id = earlier.result_crm_id)::text, ' ')
+         from merge.step join merge.step as earlier on earlier.plan_id = step.plan_id and earlier.place = step.place - 1";
+    assert_eq!(world.ask(chained).await, "true");
+    let lead_to = format!(
+        "select count(*) from crm.contact_alias where crm_id = '{}' and absorbed_crm_id in ('{}')",
+        survivor["hs_object_id"].as_str().unwrap(),
+        ids.join("','")
+    );
+    assert_eq!(world.count(&lead_to).await, 3);
 }

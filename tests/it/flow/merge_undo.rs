@@ -108,3 +108,50 @@ async fn a_plan_that_was_not_carried_out_cannot_be_undone() {
         assert!(refused.stderr.contains(says), "{}", refused.stderr);
     }
 }
+
+#[tokio::test]
+async fn what_a_contact_was_tied_to_is_kept_and_tied_again() {
+    let (world, ids) = planned(1).await;
+    let stays = world.ask("select master_crm_id from report.merge_plan").await;
+    let other = ids[0].iter().find(|id| **id != stays).unwrap();
+    world.crm.sandbox().associate(&stays, "companies", "9001").unwrap();
+    world.crm.sandbox().associate(other, "companies", "9002").unwrap();
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "run"]).await;
+    let kept = "select string_agg(associations::text, ' ' order by place) from merge.snapshot";
+    assert_eq!(
+        world.ask(kept).await,
+        r#"{"companies": ["9001"]} {"companies": ["9002"]}"#
+    );
+    let undone = run_json(&world, &["merge", "undo", "1", "--note", "x"]).await;
+    let again = undone["recreated"][0][1].as_str().unwrap();
+    assert_eq!(world.crm.sandbox().associations(again, "companies"), ["9002"]);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_read_companies_costs_the_ties_and_nothing_else() {
+    let mut options = gatekeeper::sandbox::Options::default();
+    let refused = gatekeeper::sandbox::Rule {
+        operation: Some("association_read".to_owned()),
+        status: Some(403),
+        ..Default::default()
+    };
+    options.faults.push(refused);
+    let world = super::world::World::with(options, |_| ()).await;
+    let (world, _) = super::merge_run::planned_in(world, 2).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let done = gatekeeper(&world, &["merge", "run", "--json"]).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("what contacts are tied to is not kept"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(world.contacts().len(), 2);
+    assert_eq!(
+        world
+            .count("select count(*) from merge.snapshot where associations is null")
+            .await,
+        4
+    );
+}

@@ -86,6 +86,15 @@ impl Daemon {
 
     /// The same in this environment. Its metrics are looked at all the while, unless `config` says where it serves them.
     pub(crate) fn start_in(world: &World, config: &Config, words: &[&str], environment: &[(&str, &str)]) -> Daemon {
+        Daemon::spawn(world, config, &[&["run"], words].concat(), environment)
+    }
+
+    /// Another command, which dies or freezes at a fail point.
+    pub(crate) fn command_to_fail(world: &World, config: &Config, words: &[&str], failpoint: &str) -> Daemon {
+        Daemon::spawn(world, config, words, &[("GATEKEEPER_FAILPOINT", failpoint)])
+    }
+
+    fn spawn(world: &World, config: &Config, words: &[&str], environment: &[(&str, &str)]) -> Daemon {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut config = config.clone();
@@ -99,7 +108,6 @@ impl Daemon {
         let child = Command::new(support::gatekeeper())
             .arg("--config")
             .arg(settings)
-            .arg("run")
             .args(words)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())

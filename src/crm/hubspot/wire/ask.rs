@@ -119,6 +119,18 @@ fn properties(names: &Names, values: &BTreeMap<Field, String>) -> Map<String, Va
     named.collect()
 }
 
+/// Contacts by their ids, and nothing else.
+pub(in crate::crm::hubspot) fn ids_body(ids: &[String]) -> Value {
+    let inputs: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+    json!({"inputs": inputs})
+}
+
+/// Ties of a contact to objects.
+pub(in crate::crm::hubspot) fn associate_body(crm_id: &CrmId, objects: &[String]) -> Value {
+    let tie = |object: &String| json!({"from": {"id": crm_id}, "to": {"id": object}});
+    json!({"inputs": objects.iter().map(tie).collect::<Vec<Value>>()})
+}
+
 /// The body of a merge of two contacts: the second one is absorbed by the first.
 pub(in crate::crm::hubspot) fn merge_body(primary: &CrmId, absorbed: &CrmId) -> Value {
     json!({"primaryObjectId": primary, "objectIdToMerge": absorbed})

@@ -12,14 +12,15 @@ mod record;
 mod told;
 
 pub(super) use ask::{
-    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, create_body, history_body, key_property_body, list_query, merge_body,
-    read_body, read_query, search_body, update_body,
+    SEARCH_BODY_LIMIT, SEARCH_LIMIT, URL_LIMIT, associate_body, create_body, history_body, ids_body, key_property_body,
+    list_query, merge_body, read_body, read_query, search_body, update_body,
 };
 pub(super) use complaint::Complaint;
 pub(super) use history::{HISTORY_LIMIT, last_changes};
 pub(super) use names::Names;
 pub(super) use told::{
-    Completion, Listed, Told, TracedRecord, account, listed, made_property_is_unique, one_record, schema, told,
+    Completion, Listed, Told, TracedRecord, account, associations, listed, made_property_is_unique, one_record, schema,
+    told,
 };
 
 use serde_json::Value;

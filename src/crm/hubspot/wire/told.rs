@@ -1,5 +1,7 @@
 //! What HubSpot answers: pages, batches, properties, the account.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::record::record;
@@ -78,6 +80,21 @@ pub(in crate::crm::hubspot) fn listed(value: &Value, names: &Names, keep: &dyn F
             .filter(|after| !after.is_empty()),
         total: value.get("total").and_then(Value::as_u64),
     })
+}
+
+/// What contacts are tied to. Who is tied to nothing is missing, or among the errors.
+pub(in crate::crm::hubspot) fn associations(value: &Value) -> Option<BTreeMap<String, Vec<String>>> {
+    value.get("results").and_then(Value::as_array)?;
+    let mut ties: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for result in elements(value, "results") {
+        let Some(from) = result.get("from").and_then(|from| text(from, "id")) else {
+            continue;
+        };
+        let to = elements(result, "to").iter();
+        let to = to.filter_map(|object| text(object, "toObjectId").or_else(|| text(object, "id")));
+        ties.entry(from).or_default().extend(to);
+    }
+    Some(ties)
 }
 
 /// An answer that is one contact, with its canonical fields.
