@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::kinds::{PATIENCE, in_a_hurry};
-use super::people::world_of;
+use super::people::{leaks, world_of};
 use crate::flow::invariants;
 use crate::flow::world::World;
 use crate::process::{Daemon, gatekeeper};
@@ -26,15 +26,16 @@ const POINTS: [&str; 6] = [
     "merges_ended",
 ];
 
-const LAST_NAMES: [&str; PEOPLE] = [
-    "Canaryweather",
-    "Canaryqvist",
-    "Canarykwo",
-    "Canarigan",
-    "Canarellano",
-    "Canaryvalier",
-    "Canaryksen",
-    "Canaryher",
+/// Given name, family name, company, area of the telephone number: nobody is like anybody else.
+const NAMES: [[&str; 4]; PEOPLE] = [
+    ["Robert", "Fairweather", "Acme", "415"],
+    ["Paula", "Lindqvist", "Borealis", "212"],
+    ["Oskar", "Okonkwo", "Tessera", "312"],
+    ["Marta", "Brannigan", "Quantum", "617"],
+    ["Ingrid", "Castellano", "Harbour", "206"],
+    ["Viktor", "Duvalier", "Juniper", "305"],
+    ["Selma", "Eriksen", "Pinnacle", "713"],
+    ["Anton", "Gallagher", "Zenith", "404"],
 ];
 
 pub(super) async fn merging(seed: u64) -> u64 {
@@ -140,22 +141,23 @@ fn faults(world: &World, random: &mut StdRng) {
 }
 
 fn contact(person: usize, copy: usize) -> Value {
-    let last = LAST_NAMES[person];
+    let [first, last, company, area] = NAMES[person];
     let email = match copy {
         0 => address(person),
-        1 => format!("canarypat{last}@home{person}.example"),
-        2 => format!("pat.{last}@mail{person}.example"),
-        _ => format!("c.{last}@post{person}.example"),
+        1 => format!("{first}{last}@canary-home{person}.example"),
+        2 => format!("{}.{last}@canary-mail{person}.example", &first[..1]),
+        _ => format!("{last}.{first}@canary-post{person}.example"),
     };
     json!({
-        "email": email.to_lowercase(), "firstname": "Canarypat", "lastname": last, "company": format!("Canary{person} Works"),
-        "phone": format!("+1 415 555 {:04}", 3000 + person), "city": format!("town{copy}"), "address": format!("Canary St {copy}"),
-        "zip": "94107", "createdate": format!("202{copy}-01-01T00:00:00Z"),
+        "email": email.to_lowercase(), "firstname": first, "lastname": last, "company": format!("{company} Works"),
+        "phone": format!("+1 {area} 555 {:04}", 2671 + person * 731), "city": format!("town{copy}"),
+        "address": format!("Canary St {copy}"), "createdate": format!("202{copy}-01-01T00:00:00Z"),
     })
 }
 
 fn address(person: usize) -> String {
-    format!("canarypat.{}@firm{person}.example", LAST_NAMES[person]).to_lowercase()
+    let [first, last, ..] = NAMES[person];
+    format!("{first}.{last}@canary-firm{person}.example").to_lowercase()
 }
 
 fn lead(person: usize, source: &str) -> Value {
@@ -216,6 +218,8 @@ async fn judge(world: &World, before: usize) {
     let mirrored =
         "select string_agg(crm_id, ' ' order by crm_id collate \"C\") from crm.contact where archived_at is null";
     assert_eq!(world.ask(mirrored).await, living.join(" "));
+    let leaks = leaks(world.directory.path());
+    assert!(leaks.is_empty(), "a log holds what nobody may read there: {leaks:#?}");
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(world.count(deadlocks).await, 0, "nobody locks another out");
 }

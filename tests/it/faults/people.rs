@@ -128,7 +128,7 @@ pub(super) async fn judge_after_loss(world: &World, lost_until: DateTime<Utc>) {
 }
 
 /// Lines of the daemons' logs and of their metrics that hold what nobody may read there.
-fn leaks(directory: &Path) -> Vec<String> {
+pub(super) fn leaks(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
     let logs = files.filter(|file| file.extension().is_some_and(|extension| extension == "log"));
     let texts = logs.map(|log| std::fs::read_to_string(log).unwrap());
