@@ -16,14 +16,14 @@ use crate::process::{Daemon, gatekeeper};
 /// People, each of whom stands in the CRM two to four times.
 const PEOPLE: usize = 8;
 
-/// The steps of a merge at which the run can be made to fail.
-const POINTS: [&str; 6] = [
-    "merges_begun",
-    "merging",
-    "merged",
-    "absorbed_noted",
-    "survivors_written",
-    "merges_ended",
+/// The steps of a merge at which the run can be made to fail, and how often each is reached: once for a chunk, or for each merge.
+const POINTS: [(&str, u32); 6] = [
+    ("merges_begun", 1),
+    ("merging", 8),
+    ("merged", 8),
+    ("absorbed_noted", 8),
+    ("survivors_written", 1),
+    ("merges_ended", 1),
 ];
 
 /// Given name, family name, company, area of the telephone number: nobody is like anybody else.
@@ -60,11 +60,8 @@ pub(super) async fn merging(seed: u64) -> u64 {
         if let Some(piece) = pieces.next() {
             world.leads(Value::Array(piece.to_vec())).await;
         }
-        let failpoint = format!(
-            "{}:{}:kill",
-            POINTS.choose(&mut random).unwrap(),
-            random.random_range(1..=4)
-        );
+        let (point, most) = *POINTS.choose(&mut random).unwrap();
+        let failpoint = format!("{point}:{}:kill", random.random_range(1..=most));
         let mut run = Daemon::command_to_fail(&world, &world.config, &["merge", "run"], &failpoint);
         // It dies, or all is done before the point is reached so often.
         let end = run.end(PATIENCE).await;
