@@ -58,6 +58,7 @@ alter table merge.plan
   add column survivor_crm_id text,
   add column evidence jsonb,
   add column not_kept jsonb not null default '{}',
+  add column doubted_at timestamptz,
   add column after jsonb,
   add column undo_note text,
   add column not_restored jsonb,
@@ -72,6 +73,7 @@ alter table merge.plan
   add constraint plan_not_kept check (jsonb_typeof(not_kept) = 'object');
 
 create unique index plan_open on merge.plan (group_id) where state in ('proposed', 'held', 'rejected', 'approved', 'running');
+create index plan_doubted on merge.plan (master_id) where doubted_at is not null;
 create index plan_at_work on merge.plan (state) where state in ('approved', 'running', 'undoing');
 
 comment on table merge.plan is 'One row for each group of duplicates: what a merge would do, who approved it, and what was done. Plans that are not begun are made anew by each `merge plan`; the others are the ledger.';
@@ -90,6 +92,7 @@ comment on column merge.plan.reason is 'Why it failed or is stale: contact_chang
 comment on column merge.plan.survivor_crm_id is 'The id of the contact that stays, as the CRM returned it last: a merge may make a new one.';
 comment on column merge.plan.evidence is 'The pairs of the group as the scan had found them when the merge began: contacts, tier, score, agreement.';
 comment on column merge.plan.not_kept is 'Fields of which the chosen value is not in the CRM, each with why.';
+comment on column merge.plan.doubted_at is 'When a write of its values got no answer: it may land late, and what it overwrites then is written again (gate.rewrite_overwritten).';
 comment on column merge.plan.after is 'What the survivor held when it was read back, by field.';
 comment on column merge.plan.undo_note is 'Why it was undone.';
 comment on column merge.plan.not_restored is 'What an undo could not bring back.';

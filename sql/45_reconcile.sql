@@ -14,7 +14,8 @@ as $$
   select interval '25 hours'
 $$;
 
--- Values that doubted intents may still bring to these contacts, or have brought, with where they came from.
+-- Values that doubted intents, and doubted writes after a merge, may still bring to these contacts, or have brought, with where they
+-- came from.
 -- Called by gate.known_contacts and gate.rewrite_overwritten. Reads a small partial index.
 create or replace function gate.doubted_values(p_contact bigint)
 returns table (intent_id uuid, created_at timestamptz, doubted_at timestamptz, field text, value text, origin jsonb)
@@ -27,6 +28,14 @@ as $$
   where intent.contact_id = p_contact
     and intent.doubted_at > clock_timestamp() - gate.longest_travel()
     and intent.state not in ('open', 'unknown')
+  union all
+  select
+    null, plan.begun_at, plan.doubted_at, survivor.field, survivor.value,
+    jsonb_build_object('source', coalesce(survivor.source, 'crm'), 'occurred_at', plan.begun_at, 'rule', survivor.rule)
+  from merge.plan
+  join merge.survivor using (plan_id)
+  where plan.master_id = p_contact
+    and plan.doubted_at > clock_timestamp() - gate.longest_travel()
 $$;
 
 -- Contacts that are to be read by their ids, because a doubted write about them is due to be verified: five minutes after
@@ -157,15 +166,24 @@ begin
     select
     from gate.intent
     where intent.doubted_at > clock_timestamp() - gate.longest_travel()
+  )
+  and not exists (
+    select
+    from merge.plan
+    where plan.doubted_at > clock_timestamp() - gate.longest_travel()
   ) then
     return;
   end if;
   perform gate.lock_people();
 
   with doubted as materialized (
-    select distinct intent.contact_id
+    select intent.contact_id
     from gate.intent
     where intent.doubted_at > clock_timestamp() - gate.longest_travel()
+    union
+    select plan.master_id
+    from merge.plan
+    where plan.doubted_at > clock_timestamp() - gate.longest_travel()
   ), overwritten as (
     select distinct on (contact.contact_id, latest.field)
       contact.contact_id, contact.crm_id, latest.field, latest.value, latest.source, latest.lead_id, latest.occurred_at,

@@ -159,7 +159,7 @@ begin
 end
 $$;
 
--- Ends plans: merged or failed. p_ends: [{plan_id, epoch, state, reason, not_kept, after}]. The values that survive bear from now on
+-- Ends plans: merged or failed. p_ends: [{plan_id, epoch, state, reason, not_kept, after, doubted}]. The values that survive bear from now on
 -- the provenance that they had with their contact, what a person chose is a person's, and leads that have waited are woken. The
 -- transaction goes on to write into the mirror what was read back. Returns the plans that were in these hands. Called by `merge run` and
 -- the daemon. Takes gate.lock_people.
@@ -178,9 +178,10 @@ begin
         reason = incoming.reason,
         not_kept = coalesce(incoming.not_kept, '{}'),
         after = incoming.after,
+        doubted_at = case when incoming.doubted then clock_timestamp() end,
         ended_at = clock_timestamp()
     from jsonb_to_recordset(p_ends) as incoming (
-      plan_id bigint, epoch bigint, state text, reason text, not_kept jsonb, after jsonb
+      plan_id bigint, epoch bigint, state text, reason text, not_kept jsonb, after jsonb, doubted boolean
     )
     where plan.plan_id = incoming.plan_id
       and plan.state = 'running'

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench gate                     all figures; exit code 1 when a goal is missed
-//! cargo bench --bench gate -- large            only one of: burst latency large scale
+//! cargo bench --bench gate -- large            only one of: burst latency large purge scale
 //! cargo bench --bench gate -- --write          writes docs/BENCHMARKS.md as well
 //! cargo bench --bench gate -- --keep           leaves the databases and logs behind, to look into
 //! GATEKEEPER_BENCH_LOG=debug cargo bench --bench gate -- large     says where the time of each batch went
@@ -25,6 +25,7 @@ mod machine;
 mod naive;
 mod people;
 mod process;
+mod purge;
 mod scale;
 mod words;
 mod world;
@@ -83,6 +84,9 @@ async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
     }
     if is_asked("large") {
         large::measure(&ground, &mut figures).await?;
+    }
+    if is_asked("purge") {
+        purge::measure(&ground, &mut figures).await?;
     }
     if is_asked("scale") {
         scale::measure(&ground, &mut figures).await?;

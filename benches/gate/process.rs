@@ -21,6 +21,13 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
+/// What a command took.
+pub(crate) struct Ran {
+    pub(crate) time: Duration,
+    /// Bytes.
+    pub(crate) peak_memory: u64,
+}
+
 impl Process {
     /// Starts `gatekeeper` with these arguments; what it says goes to a file.
     pub(crate) fn start(arguments: &[&str], log: PathBuf) -> Outcome<Process> {
@@ -54,6 +61,24 @@ impl Process {
             .ok_or("no VmHWM")?
             .parse()?;
         Ok(kilobytes * 1024)
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub(crate) async fn ends(mut self) -> Outcome<Ran> {
+        let begun = Instant::now();
+        let mut peak_memory = 0;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                if status.success() {
+                    let time = begun.elapsed();
+                    return Ok(Ran { time, peak_memory });
+                }
+                return Err(format!("{status}: {}", std::fs::read_to_string(&self.log)?).into());
+            }
+            // Ended in between it has no figures any more.
+            peak_memory = self.peak_memory().unwrap_or(0).max(peak_memory);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Asks it to end and waits until it has.

@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::ground::Ground;
 use crate::leads::{SOURCE, write_contacts};
 use crate::people::Person;
-use crate::process::{Process, free_port};
+use crate::process::{Process, Ran, free_port};
 
 /// The token that the sandbox accepts.
 pub(crate) const TOKEN: &str = "bench-token";
@@ -113,6 +113,24 @@ impl World {
             .directory
             .join(format!("{}-daemon-{}.log", self.name, self.daemons));
         Process::start(&["--config", &self.settings.display().to_string(), "run"], log)
+    }
+
+    /// Runs a command to its end; `limits` stand in the settings instead of those of the world.
+    pub(crate) async fn run(&self, words: &[&str], limits: Option<&str>) -> Outcome<Ran> {
+        let mut settings = self.settings.clone();
+        if let Some(limits) = limits {
+            let text = std::fs::read_to_string(&self.settings)?;
+            let kept = text.split("[limits]").next().unwrap_or_default();
+            settings = self.directory.join(format!("{}-limits.toml", self.name));
+            std::fs::write(&settings, format!("{kept}{limits}"))?;
+        }
+        let log = self
+            .directory
+            .join(format!("{}-{}.log", self.name, words.join("-").replace('/', "-")));
+        let settings = settings.display().to_string();
+        Process::start(&[&["--config", &settings], words].concat(), log)?
+            .ends()
+            .await
     }
 
     /// Waits until a condition of the database holds; it is a function or a view of ours that says so.

@@ -299,7 +299,7 @@ impl<C: Reader + Writer> Merger<C> {
         report.released = released.len() as u64;
         self.release(&released).await?;
         groups.retain(|group| !matches!(group.end, GroupEnd::Lost));
-        let ended = self.finish(groups).await;
+        let ended = self.finish(groups, doubtful).await;
         match trouble {
             Some(error) => Err(error),
             None => {

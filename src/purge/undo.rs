@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::PurgeError;
 use super::run::{Merger, patiently};
-use super::writing::says_same;
+use super::writing::{Written, says_same};
 use crate::crm::{CreateRow, CrmError, KEY_PROPERTY, ReadKey, Reader, RowOutcome, Writer};
 use crate::domain::{CrmId, Field, IntentId, Merged, Merging, Record};
 use crate::failpoint::reach;
@@ -134,9 +134,11 @@ impl<C: Reader + Writer> Merger<C> {
         let Former { values: former, there } = self.former_values(&plan, &now, &mut not_restored);
         let rows = BTreeMap::from([(survivor.clone(), former.clone())]);
         let rows = if former.is_empty() { BTreeMap::new() } else { rows };
-        let (mut records, refused) = self.write_and_read(rows, vec![survivor.clone()]).await?;
+        let Written {
+            mut records, not_kept, ..
+        } = self.write_and_read(rows, vec![survivor.clone()]).await?;
         reach("survivor_restored");
-        let refused = refused.get(&survivor).cloned().unwrap_or_default();
+        let refused = not_kept.get(&survivor).cloned().unwrap_or_default();
         let key = Field::Property(KEY_PROPERTY.into());
         let mut restored: Vec<Field> = former
             .into_keys()

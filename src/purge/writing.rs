@@ -21,12 +21,21 @@ use crate::store::{StoreError, commit};
 /// How often a value is written that the CRM does not show.
 const TRIES: u32 = 3;
 
-/// Fields that are not in the CRM as they should be, with why, by contact.
-type NotKept = BTreeMap<CrmId, BTreeMap<Field, String>>;
+/// What came of writing values to contacts and reading these back.
+#[derive(Default)]
+pub(super) struct Written {
+    /// The contacts, by the id that was asked for.
+    pub(super) records: BTreeMap<CrmId, Record>,
+    /// Fields that are not in the CRM as they should be, with why.
+    pub(super) not_kept: BTreeMap<CrmId, BTreeMap<Field, String>>,
+    /// Contacts of which a write got no answer: it may land late.
+    pub(super) doubted: BTreeSet<CrmId>,
+}
 
 impl<C: Reader + Writer> Merger<C> {
     /// Writes and reads back what survives of groups whose merges are done, and ends them.
-    pub(super) async fn finish(&self, groups: Vec<Group>) -> Result<MergeReport, PurgeError> {
+    /// `doubtful`: a run before us may have written already.
+    pub(super) async fn finish(&self, groups: Vec<Group>, doubtful: bool) -> Result<MergeReport, PurgeError> {
         if groups.is_empty() {
             return Ok(MergeReport::default());
         }
@@ -39,9 +48,9 @@ impl<C: Reader + Writer> Merger<C> {
             .iter()
             .filter(|group| group.merging.members.iter().any(|member| member.done))
             .filter_map(|group| group.merging.survivor_crm_id.clone());
-        let (records, not_kept) = self.write_and_read(rows, ids.collect()).await?;
-        let ends: Vec<End> = groups.iter().map(|group| end(group, &records, &not_kept)).collect();
-        let mirrored: Vec<Record> = records.values().map(|record| self.mirrored(record)).collect();
+        let written = self.write_and_read(rows, ids.collect()).await?;
+        let ends: Vec<End> = groups.iter().map(|group| end(group, &written, doubtful)).collect();
+        let mirrored: Vec<Record> = written.records.values().map(|record| self.mirrored(record)).collect();
         let normalizer = self.rulebook.rules().normalizer;
         patiently!(self, {
             let mut client = self.store.client().await?;
@@ -87,32 +96,36 @@ impl<C: Reader + Writer> Merger<C> {
             .collect()
     }
 
-    /// Writes values and reads contacts back, until they show what was written or have been written often enough. Returns the contacts, by
-    /// the id that was asked for, and what is not as it should be.
+    /// Writes values and reads contacts back, until they show what was written or have been written often enough. What got no answer
+    /// is waited for, before anybody else may write there.
     pub(super) async fn write_and_read(
         &self,
         rows: BTreeMap<CrmId, BTreeMap<Field, String>>,
         ids: Vec<CrmId>,
-    ) -> Result<(BTreeMap<CrmId, Record>, NotKept), PurgeError> {
+    ) -> Result<Written, PurgeError> {
         let rules = self.rulebook.rules();
-        let mut not_kept = NotKept::new();
-        let mut records = BTreeMap::new();
+        let mut written = Written::default();
         let mut to_write = rows;
         let mut to_read = ids;
         for attempt in 1..=TRIES {
-            self.write(&to_write, &mut not_kept).await?;
+            if self.write(&to_write, &mut written).await? {
+                self.rest(Duration::from_secs(u64::from(self.settings.settle_seconds)))
+                    .await;
+            }
             reach("survivors_written");
             for some in to_read.chunks(self.line.crm().batch_limit().max(1)) {
                 let asked: Vec<String> = some.iter().map(|id| id.0.clone()).collect();
                 let answer = patiently!(self, self.read_ids(&asked).await)?;
                 for id in some {
                     let record = answer.found.get(&id.0).and_then(|place| answer.records.get(*place));
-                    records.extend(record.map(|record| (id.clone(), record.clone())));
+                    written
+                        .records
+                        .extend(record.map(|record| (id.clone(), record.clone())));
                 }
             }
             to_write.retain(|id, values| {
-                let refused = not_kept.get(id);
-                let record = records.get(id);
+                let refused = written.not_kept.get(id);
+                let record = written.records.get(id);
                 values.retain(|field, value| {
                     let held = record
                         .and_then(|record| record.values.get(field))
@@ -131,18 +144,20 @@ impl<C: Reader + Writer> Merger<C> {
             }
         }
         for (id, values) in to_write {
-            let refused = not_kept.entry(id).or_default();
+            let refused = written.not_kept.entry(id).or_default();
             refused.extend(values.into_keys().map(|field| (field, "not_shown".to_owned())));
         }
-        Ok((records, not_kept))
+        Ok(written)
     }
 
     /// Writes rows in batches. A row that the CRM refuses is written field by field, so that one value does not cost the others.
+    /// Returns whether one of them got no answer.
     async fn write(
         &self,
         rows: &BTreeMap<CrmId, BTreeMap<Field, String>>,
-        not_kept: &mut NotKept,
-    ) -> Result<(), PurgeError> {
+        written: &mut Written,
+    ) -> Result<bool, PurgeError> {
+        let mut unanswered = false;
         let rows: Vec<UpdateRow> = rows
             .iter()
             .map(|(id, values)| row(id.clone(), values.clone()))
@@ -177,15 +192,19 @@ impl<C: Reader + Writer> Merger<C> {
             }
             for sent_row in batch {
                 match sent.rows.get(&sent_row.intent_id) {
-                    Some(RowOutcome::Rejected { code, .. }) => refused(sent_row, code, &mut queue, not_kept),
-                    Some(RowOutcome::Conflict { .. }) => refused(sent_row, "conflict", &mut queue, not_kept),
+                    Some(RowOutcome::Rejected { code, .. }) => refused(sent_row, code, &mut queue, written),
+                    Some(RowOutcome::Conflict { .. }) => refused(sent_row, "conflict", &mut queue, written),
                     Some(RowOutcome::NotSent) => queue.push(vec![sent_row]),
-                    // What is missing, or not known, the read shows.
+                    Some(RowOutcome::Unknown { .. }) => {
+                        unanswered = true;
+                        written.doubted.insert(sent_row.crm_id);
+                    }
+                    // What is missing the read shows.
                     _ => {}
                 }
             }
         }
-        Ok(())
+        Ok(unanswered)
     }
 }
 
@@ -213,7 +232,7 @@ fn row(crm_id: CrmId, values: BTreeMap<Field, String>) -> UpdateRow {
     }
 }
 
-fn refused(sent: UpdateRow, code: &str, queue: &mut Vec<Vec<UpdateRow>>, not_kept: &mut NotKept) {
+fn refused(sent: UpdateRow, code: &str, queue: &mut Vec<Vec<UpdateRow>>, written: &mut Written) {
     if sent.values.len() > 1 {
         let alone = sent
             .values
@@ -222,15 +241,15 @@ fn refused(sent: UpdateRow, code: &str, queue: &mut Vec<Vec<UpdateRow>>, not_kep
         queue.extend(alone.map(|values| vec![row(sent.crm_id.clone(), values)]));
         return;
     }
-    let refused = not_kept.entry(sent.crm_id).or_default();
+    let refused = written.not_kept.entry(sent.crm_id).or_default();
     refused.extend(sent.values.into_keys().map(|field| (field, code.to_owned())));
 }
 
-fn end(group: &Group, records: &BTreeMap<CrmId, Record>, not_kept: &NotKept) -> End {
+fn end(group: &Group, written: &Written, doubtful: bool) -> End {
     let plan = &group.merging;
     let survivor = plan.survivor_crm_id.as_ref();
     let any_done = plan.members.iter().any(|member| member.done);
-    let record = survivor.filter(|_| any_done).and_then(|id| records.get(id));
+    let record = survivor.filter(|_| any_done).and_then(|id| written.records.get(id));
     let reason = match &group.end {
         GroupEnd::Failed(reason) => Some(reason.clone()),
         _ if any_done && record.is_none() => Some("survivor_gone".to_owned()),
@@ -241,7 +260,11 @@ fn end(group: &Group, records: &BTreeMap<CrmId, Record>, not_kept: &NotKept) -> 
         epoch: plan.epoch,
         state: if reason.is_some() { "failed" } else { "merged" },
         reason,
-        not_kept: survivor.and_then(|id| not_kept.get(id)).cloned().unwrap_or_default(),
+        not_kept: survivor
+            .and_then(|id| written.not_kept.get(id))
+            .cloned()
+            .unwrap_or_default(),
         after: record.map(|record| record.values.clone()),
+        doubted: doubtful || survivor.is_some_and(|id| written.doubted.contains(id)),
     }
 }

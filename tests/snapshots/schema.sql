@@ -755,6 +755,7 @@ create table merge.plan -- One row for each group of duplicates: what a merge wo
   survivor_crm_id text -- The id of the contact that stays, as the CRM returned it last: a merge may make a new one.
   evidence jsonb -- The pairs of the group as the scan had found them when the merge began: contacts, tier, score, agreement.
   not_kept jsonb not null default '{}'::jsonb -- Fields of which the chosen value is not in the CRM, each with why.
+  doubted_at timestamp with time zone -- When a write of its values got no answer: it may land late, and what it overwrites then is written again (gate.rewrite_overwritten).
   after jsonb -- What the survivor held when it was read back, by field.
   undo_note text -- Why it was undone.
   not_restored jsonb -- What an undo could not bring back.
@@ -768,6 +769,7 @@ create table merge.plan -- One row for each group of duplicates: what a merge wo
   constraint plan_reason CHECK (((state = ANY (ARRAY['failed'::text, 'stale'::text])) = (reason IS NOT NULL)))
   constraint plan_state CHECK ((state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undoing'::text, 'undone'::text])))
   CREATE INDEX plan_at_work ON merge.plan USING btree (state) WHERE (state = ANY (ARRAY['approved'::text, 'running'::text, 'undoing'::text]))
+  CREATE INDEX plan_doubted ON merge.plan USING btree (master_id) WHERE (doubted_at IS NOT NULL)
   CREATE UNIQUE INDEX plan_open ON merge.plan USING btree (group_id) WHERE (state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text]))
   CREATE TRIGGER decide BEFORE UPDATE OF state ON merge.plan FOR EACH ROW EXECUTE FUNCTION gate.decide_plan()
   CREATE TRIGGER note_decision AFTER UPDATE OF state ON merge.plan FOR EACH ROW WHEN (((old.state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text])) AND (new.state = ANY (ARRAY['approved'::text, 'rejected'::text, 'held'::text])) AND (new.state <> old.state))) EXECUTE FUNCTION gate.note_plan_decision()

@@ -143,6 +143,8 @@ pub struct End {
     pub not_kept: BTreeMap<Field, String>,
     /// What the survivor holds now.
     pub after: Option<BTreeMap<Field, String>>,
+    /// A write of its values got no answer, and may land late.
+    pub doubted: bool,
 }
 
 /// Ends plans, in the transaction that writes into the mirror what was read back. Returns those that were in these hands.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gatekeeper::sandbox::{Entry, Kind, Received};
+use gatekeeper::sandbox::{Effect, Entry, Kind, Received};
 
 /// The contacts as the effects left them, and the requests.
 pub(super) struct Journal {
     contacts: BTreeMap<String, Contact>,
+    made: usize,
+    merged: usize,
     requests: Vec<Received>,
 }
 
@@ -22,6 +24,8 @@ pub(super) fn read(file: &Path) -> Journal {
     let text = std::fs::read_to_string(file).unwrap();
     let mut journal = Journal {
         contacts: BTreeMap::new(),
+        made: 0,
+        merged: 0,
         requests: Vec::new(),
     };
     for line in text.lines() {
@@ -29,9 +33,14 @@ pub(super) fn read(file: &Path) -> Journal {
             Entry::Request(request) => journal.requests.push(request),
             Entry::Effect(effect) => {
                 assert!(
-                    matches!(effect.kind, Kind::Seed | Kind::Create | Kind::Update),
-                    "the gate only creates and changes: {effect:?}"
+                    matches!(effect.kind, Kind::Seed | Kind::Create | Kind::Update | Kind::Merge),
+                    "the gate only creates, changes and merges: {effect:?}"
                 );
+                if effect.kind == Kind::Merge {
+                    journal.merge(effect);
+                    continue;
+                }
+                journal.made += usize::from(effect.kind == Kind::Create);
                 let contact = journal.contacts.entry(effect.id).or_default();
                 contact.created |= effect.kind == Kind::Create;
                 contact.values.extend(effect.changed);
@@ -42,9 +51,28 @@ pub(super) fn read(file: &Path) -> Journal {
 }
 
 impl Journal {
+    /// The absorbed contacts are gone; the survivor holds what the first of them held, and what changed by the merge.
+    fn merge(&mut self, effect: Effect) {
+        let absorbed = effect
+            .absorbed
+            .iter()
+            .map(|id| self.contacts.remove(id).unwrap_or_default());
+        let absorbed: Vec<Contact> = absorbed.collect();
+        let created = absorbed.iter().any(|contact| contact.created);
+        let mut values = absorbed.into_iter().next().unwrap_or_default().values;
+        values.extend(effect.changed);
+        self.contacts.insert(effect.id, Contact { created, values });
+        self.merged += 1;
+    }
+
     /// How many contacts were made.
     pub(super) fn created(&self) -> usize {
-        self.contacts.values().filter(|contact| contact.created).count()
+        self.made
+    }
+
+    /// How many merges there were.
+    pub(super) fn merged(&self) -> usize {
+        self.merged
     }
 
     /// Nobody whom we created shares with anybody else what only one person has.

@@ -28,6 +28,8 @@ async fn the_demo_decides_every_lead_once_writes_no_duplicate_and_leaves_nothing
         "What was decided",
         "Calls to the CRM",
         "explain sales:00Q9001",
+        "Duplicates that were there before",
+        "gatekeeper merge show",
         "psql -h ",
     ] {
         assert!(
@@ -69,6 +71,14 @@ async fn the_demo_decides_every_lead_once_writes_no_duplicate_and_leaves_nothing
         i64::try_from(journal.created()).unwrap()
     );
     assert_eq!(count("select count(*) from crm.contact where crm_id is null").await, 0);
+
+    // What was approved was merged, and nothing of it is left half-way.
+    let merges = count("select merges from report.purge").await;
+    assert!(merges > 100, "{merges}");
+    assert_eq!(merges, i64::try_from(journal.merged()).unwrap());
+    let left = "select count(*) from merge.plan where state not in ('merged', 'held')";
+    assert_eq!(count(left).await, 0);
+    assert_eq!(count("select count(*) from merge.plan where not_kept <> '{}'").await, 0);
 
     planted::check(&client).await;
     drop(client);

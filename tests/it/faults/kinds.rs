@@ -361,7 +361,7 @@ pub(super) async fn to_the_end(world: &World) {
 }
 
 /// The time of the reconciler is come: what a late request of ours has overwritten is written again.
-async fn reconciled(world: &World) {
+pub(super) async fn reconciled(world: &World) {
     world
         .db
         .run("update gate.intent set verify_at = now() where doubted_at is not null")

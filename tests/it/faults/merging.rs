@@ -1,5 +1,7 @@
 //! The purge under faults: people who stand in the CRM several times are merged while the run dies again and again.
 
+use std::time::Duration;
+
 use gatekeeper::sandbox::{Kind, Rule};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -7,7 +9,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::kinds::{PATIENCE, in_a_hurry};
+use super::kinds::{PATIENCE, in_a_hurry, reconciled};
 use super::people::{leaks, world_of};
 use crate::flow::invariants;
 use crate::flow::world::World;
@@ -86,7 +88,10 @@ pub(super) async fn merging(seed: u64) -> u64 {
         daemon.signal(Signal::TERM);
         assert_eq!(daemon.end(PATIENCE).await, Some(0), "{}", daemon.log());
     }
-    world.run().await;
+    // What is on its way lands within this time; the mirror hears of it, and what it has overwritten is written again.
+    tokio::time::sleep(Duration::from_millis(2_600)).await;
+    world.mirror().await;
+    reconciled(&world).await;
     judge(&world, before).await;
     deaths
         + world
@@ -120,7 +125,7 @@ fn faults(world: &World, random: &mut StdRng) {
     for operation in ["merge", "batch_update"] {
         let late = Rule {
             operation: Some(operation.to_owned()),
-            apply_late_ms: Some(random.random_range(100..900)),
+            apply_late_ms: Some(random.random_range(100..2_500)),
             ..rule(random, 0.2)
         };
         let lost = Rule {
