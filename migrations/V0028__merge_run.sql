@@ -74,7 +74,7 @@ alter table merge.plan
 
 create unique index plan_open on merge.plan (group_id) where state in ('proposed', 'held', 'rejected', 'approved', 'running');
 create index plan_doubted on merge.plan (master_id) where doubted_at is not null;
-create index plan_at_work on merge.plan (state) where state in ('approved', 'running', 'undoing');
+create index plan_at_work on merge.plan (state, plan_id) where state in ('approved', 'running', 'undoing');
 
 comment on table merge.plan is 'One row for each group of duplicates: what a merge would do, who approved it, and what was done. Plans that are not begun are made anew by each `merge plan`; the others are the ledger.';
 comment on column merge.plan.state is 'proposed, held (a person must look at it first, see held_for), rejected, approved, running, merged, failed and stale (see reason; plan the group again), undoing, undone. A steward sets approved, rejected or held, also by an update.';

@@ -11,8 +11,14 @@ returns void
 language plpgsql
 as $$
 declare
+  v_absorbed_ids text[];
   v_absorbed bigint[];
 begin
+  select coalesce(array_agg(distinct absorbed_id), '{}')
+  into v_absorbed_ids
+  from jsonb_to_recordset(p_merges) as merge (absorbed_ids text[])
+  cross join lateral unnest(merge.absorbed_ids) as absorbed_id;
+
   -- What is returned now lives: if it was once noted as absorbed by one that it has absorbed itself, that is over.
   delete from crm.contact_alias
   using jsonb_to_recordset(p_merges) as merge (crm_id text, absorbed_ids text[])
@@ -33,7 +39,15 @@ begin
   set crm_id = further.crm_id
   from crm.contact_alias as further
   where further.absorbed_crm_id = contact_alias.crm_id
-    and further.crm_id <> contact_alias.absorbed_crm_id;
+    and further.crm_id <> contact_alias.absorbed_crm_id
+    and contact_alias.absorbed_crm_id in (
+      select absorbed_id
+      from unnest(v_absorbed_ids) as absorbed_id
+      union
+      select earlier.absorbed_crm_id
+      from crm.contact_alias as earlier
+      where earlier.crm_id = any (v_absorbed_ids)
+    );
 
   with heir as (
     select distinct on (merge.crm_id) merge.crm_id, contact.contact_id

@@ -238,6 +238,14 @@ as $$
     ),
     'dead_letters_waiting', (select count(*) from gate.dead_letter where state = 'waiting'),
     'reviews_open', (select count(*) from gate.review where state = 'open'),
+    'merges', (
+      select jsonb_build_object(
+        'approved', count(*) filter (where state = 'approved'),
+        'under_way', count(*) filter (where state <> 'approved')
+      )
+      from merge.plan
+      where state in ('approved', 'running', 'undoing')
+    ),
     'hold', (select to_jsonb(hold) from gate.current_hold() as hold),
     'doubted_intents', (select count(*) from gate.intent where doubted_at > clock_timestamp() - gate.longest_travel()),
     'open_intents', (select count(*) from gate.intent where state = 'open'),

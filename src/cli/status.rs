@@ -77,6 +77,15 @@ fn print(status: &Value) -> Result<(), CliError> {
         "writes that may land once more".into(),
         status["doubted_intents"].to_string(),
     ]);
+    for (state, what) in [
+        ("approved", "merges approved, not run"),
+        ("under_way", "merges under way"),
+    ] {
+        let plans = status["merges"][state].as_i64().unwrap_or(0);
+        if plans > 0 {
+            rows.push(vec![what.into(), plans.to_string()]);
+        }
+    }
     rows.push(vec!["contacts in the mirror".into(), mirror["contacts"].to_string()]);
     rows.push(vec!["age of the mirror".into(), seconds(&mirror["age_seconds"])]);
     let replicas = status["replicas"].as_array().map_or(0, Vec::len);

@@ -768,7 +768,7 @@ create table merge.plan -- One row for each group of duplicates: what a merge wo
   constraint plan_pkey PRIMARY KEY (plan_id)
   constraint plan_reason CHECK (((state = ANY (ARRAY['failed'::text, 'stale'::text])) = (reason IS NOT NULL)))
   constraint plan_state CHECK ((state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undoing'::text, 'undone'::text])))
-  CREATE INDEX plan_at_work ON merge.plan USING btree (state) WHERE (state = ANY (ARRAY['approved'::text, 'running'::text, 'undoing'::text]))
+  CREATE INDEX plan_at_work ON merge.plan USING btree (state, plan_id) WHERE (state = ANY (ARRAY['approved'::text, 'running'::text, 'undoing'::text]))
   CREATE INDEX plan_doubted ON merge.plan USING btree (master_id) WHERE (doubted_at IS NOT NULL)
   CREATE UNIQUE INDEX plan_open ON merge.plan USING btree (group_id) WHERE (state = ANY (ARRAY['proposed'::text, 'held'::text, 'rejected'::text, 'approved'::text, 'running'::text]))
   CREATE TRIGGER decide BEFORE UPDATE OF state ON merge.plan FOR EACH ROW EXECUTE FUNCTION gate.decide_plan()
