@@ -316,8 +316,9 @@ begin
 end
 $$;
 
--- Takes over plans that a dead run had in hand, once what it may have sent has landed or never will. Called by `merge run`,
--- `merge undo` and the daemon. Locks the rows it takes, skips those that others hold.
+-- Takes over plans that a dead run had in hand, once what it may have sent has landed or never will, and those that the caller had in
+-- hand itself and had to leave, because the CRM refused the token for example: whoever calls this has none in hand. Called by
+-- `merge run`, `merge undo` and the daemon. Locks the rows it takes, skips those that others hold.
 create or replace function gate.take_merges(p_replica uuid, p_state text, p_settle_seconds integer, p_limit integer)
 returns setof bigint
 language sql
@@ -327,7 +328,10 @@ as $$
     from merge.plan
     left join gate.replica using (replica_id)
     where plan.state = p_state
-      and coalesce(replica.lease_until, '-infinity') + make_interval(secs => p_settle_seconds) < clock_timestamp()
+      and (
+        plan.replica_id = p_replica
+        or coalesce(replica.lease_until, '-infinity') + make_interval(secs => p_settle_seconds) < clock_timestamp()
+      )
     order by plan.plan_id
     limit p_limit
     for update of plan skip locked

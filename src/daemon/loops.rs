@@ -12,7 +12,7 @@ use crate::fault::{Classify, Fault};
 use crate::governor::Backoff;
 use crate::progress::{self, Progress};
 use crate::pull::{Pull, PullError};
-use crate::purge::Merger;
+use crate::purge::{Merger, PurgeError};
 use crate::push::sender::{Sender, SenderHandle};
 use crate::push::{Held, Push, PushReport};
 use crate::store::claim::is_idle;
@@ -193,6 +193,7 @@ pub(super) async fn merge_loop(merger: Merger<HubSpot>, stop: CancellationToken)
                 backoff.reset();
                 LOOK_FOR_MERGES
             }
+            Err(PurgeError::Stopped) if stop.is_cancelled() => break,
             Err(error) => pace::wait_after(&error, "merge", &mut backoff),
         };
         pace::rest(wait, &never, &stop).await;

@@ -150,7 +150,7 @@ impl<L: Ledger> Governor<L> {
         let share = match priority {
             Priority::Recovery => 1.0,
             Priority::Live => 0.98,
-            Priority::Merge => 0.9,
+            Priority::Merge => 0.96,
             Priority::Mirror => 0.85,
             Priority::Backfill => 0.8,
         };

@@ -34,7 +34,8 @@ impl Classify for PurgeError {
         match self {
             PurgeError::Line(error) => error.fault(),
             PurgeError::Store(error) => error.fault(),
-            PurgeError::Held { .. } | PurgeError::Stopped | PurgeError::NotUndone(_) => Fault::Broken,
+            PurgeError::Stopped => Fault::Transient,
+            PurgeError::Held { .. } | PurgeError::NotUndone(_) => Fault::Broken,
         }
     }
 }

@@ -54,6 +54,10 @@ impl<C: Reader + Writer> Merger<C> {
             if member.done {
                 continue;
             }
+            // It is in nobody's hands then, and gone on with by whoever runs next.
+            if doubtful && self.stop.is_cancelled() {
+                return Err(PurgeError::Stopped);
+            }
             let absorbed = member.row.crm_id.clone();
             let is_first = plan.members.iter().all(|member| !member.done);
             let (crm_id, call_id) = match self.merge_two(&primary, &absorbed, doubtful, is_first).await? {
@@ -100,6 +104,7 @@ impl<C: Reader + Writer> Merger<C> {
             if self.stop.is_cancelled() && is_unsent {
                 return Ok(Err(GroupEnd::Unsent));
             }
+            let slot = self.slots.acquire().await;
             // A group that is half-way is ended, as long as the CRM lets it.
             let permit = tokio::select! {
                 permit = self.line.permit(Bucket::General, Priority::Merge) => permit,
@@ -108,6 +113,7 @@ impl<C: Reader + Writer> Merger<C> {
             let permit = match permit {
                 Ok(permit) => permit,
                 Err(error) => {
+                    drop(slot);
                     self.wait_after(error.into()).await?;
                     continue;
                 }
@@ -117,6 +123,7 @@ impl<C: Reader + Writer> Merger<C> {
             }
             reach("merging");
             let answer = self.line.merge(permit, primary, absorbed).await;
+            drop(slot);
             reach("merged");
             match answer {
                 Ok((MergeOutcome::Merged(record), call_id)) => return Ok(Ok((CrmId(record.crm_id), call_id))),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::PurgeError;
@@ -21,7 +22,8 @@ use crate::store::Store;
 use crate::store::hold::{HoldKind, current_hold};
 use crate::store::merge::{approved_merges, merges_of_others, read_merges};
 
-/// Chunks at work at the same time: while the last merges of one are awaited, the next one is read.
+/// Chunks at work at the same time: while one is read, written and read back, another one is merged. The first one is half as large, so
+/// that they never do the same at the same time.
 const CHUNKS: usize = 2;
 
 /// Does something until it works, or until a person must mend what keeps it from working. No function with a closure: such a future
@@ -122,6 +124,8 @@ pub struct Merger<C> {
     pub(super) stop: CancellationToken,
     /// Kinds of objects that the token may not read.
     pub(super) unreadable: Mutex<BTreeSet<String>>,
+    /// One for each call that may be on the wire.
+    pub(super) slots: Semaphore,
 }
 
 /// A group of a chunk.
@@ -153,6 +157,7 @@ impl<C: Reader + Writer> Merger<C> {
             line,
             rulebook,
             replica,
+            slots: Semaphore::new(settings.calls_in_flight.max(1)),
             settings,
             may_call: Arc::new(may_call),
             stop,
@@ -167,6 +172,7 @@ impl<C: Reader + Writer> Merger<C> {
     pub async fn run(&self, pick: &RunPick, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<MergeReport, PurgeError> {
         let mut report = self.resume(progress).await?;
         let mut after = 0;
+        let mut contacts = self.line.crm().batch_limit() / 2;
         let mut left = pick.limit.unwrap_or(u64::MAX);
         let mut busy = Vec::new();
         let mut tries = 0;
@@ -174,10 +180,18 @@ impl<C: Reader + Writer> Merger<C> {
         let mut chunks = FuturesUnordered::new();
         loop {
             while chunks.len() < CHUNKS && trouble.is_none() && !self.stop.is_cancelled() {
-                let mut plans = self.next(after, pick.plans.as_deref()).await?;
+                // What is under way is ended, also when nothing more can be begun.
+                let mut plans = match self.next(after, contacts, pick.plans.as_deref()).await {
+                    Ok(plans) => plans,
+                    Err(error) => {
+                        trouble = Some(error);
+                        break;
+                    }
+                };
                 plans.truncate(usize::try_from(left).unwrap_or(usize::MAX));
                 let Some(last) = plans.last() else { break };
                 after = *last;
+                contacts = self.line.crm().batch_limit();
                 left -= plans.len() as u64;
                 chunks.push(self.chunk(plans, progress));
             }
@@ -216,13 +230,12 @@ impl<C: Reader + Writer> Merger<C> {
     /// What a dead run had begun may be taken over only when what it sent last has landed or never will.
     async fn wait_for_the_dead(&self, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<MergeReport, PurgeError> {
         let mut report = MergeReport::default();
-        while !self.stop.is_cancelled() {
-            if patiently!(
+        while !self.stop.is_cancelled() && self.hold().await?.is_none() {
+            let others = patiently!(
                 self,
                 Ok(merges_of_others(&self.store.client().await?, self.replica).await?)
-            )?
-            .1 == 0
-            {
+            )?;
+            if others.1 == 0 {
                 break;
             }
             self.rest(Duration::from_millis(500)).await;
@@ -231,12 +244,10 @@ impl<C: Reader + Writer> Merger<C> {
         Ok(report)
     }
 
-    async fn next(&self, after: i64, plans: Option<&[i64]>) -> Result<Vec<i64>, PurgeError> {
+    async fn next(&self, after: i64, contacts: usize, plans: Option<&[i64]>) -> Result<Vec<i64>, PurgeError> {
         if let Some(kind) = self.hold().await? {
             return Err(PurgeError::Held { kind });
         }
-        let contacts = self.line.crm().batch_limit();
-
         patiently!(
             self,
             Ok(approved_merges(&self.store.client().await?, after, contacts, plans).await?)
@@ -245,12 +256,11 @@ impl<C: Reader + Writer> Merger<C> {
 
     /// While the gate is held nothing is written.
     pub(super) async fn hold(&self) -> Result<Option<&'static str>, PurgeError> {
-        Ok(
-            patiently!(self, Ok(current_hold(&self.store.client().await?).await?))?.map(|hold| match hold.kind {
-                HoldKind::Paused => "paused",
-                HoldKind::Restored => "restored",
-            }),
-        )
+        let hold = patiently!(self, Ok(current_hold(&self.store.client().await?).await?))?;
+        Ok(hold.map(|hold| match hold.kind {
+            HoldKind::Paused => "paused",
+            HoldKind::Restored => "restored",
+        }))
     }
 
     async fn chunk(&self, plans: Vec<i64>, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Chunk, PurgeError> {
@@ -273,14 +283,13 @@ impl<C: Reader + Writer> Merger<C> {
         doubtful: bool,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<MergeReport, PurgeError> {
-        let together = (self.settings.calls_in_flight / CHUNKS).max(1);
         let merged: Vec<Result<Group, PurgeError>> = futures::stream::iter(groups)
             .map(|merging| async move {
                 let mut merging = merging;
                 let end = self.merge_group(&mut merging, doubtful, progress).await?;
                 Ok(Group { merging, end })
             })
-            .buffer_unordered(together)
+            .buffer_unordered(self.settings.calls_in_flight.max(1))
             .collect()
             .await;
         let mut trouble = None;

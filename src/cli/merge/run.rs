@@ -57,6 +57,11 @@ async fn to_do(config: &Config, pick: &RunPick) -> Result<u64, CliError> {
 }
 
 fn told(report: &MergeReport) -> Result<(), CliError> {
+    if *report == MergeReport::default() {
+        return Ok(output::line(
+            "Nothing is approved; `gatekeeper merge approve` says what is to be carried out.",
+        )?);
+    }
     let mut rows = vec![
         ("groups of which one contact is left", report.merged),
         ("merges made, two contacts at a time", report.merges),

@@ -430,3 +430,96 @@ async fn three_contacts_are_merged_one_after_another_under_the_ids_that_come_bac
     );
     assert_eq!(world.count(&lead_to).await, 3);
 }
+
+#[cfg(feature = "failpoints")]
+#[tokio::test]
+async fn what_a_dead_run_left_the_daemon_ends_and_a_refused_token_only_delays_it() {
+    let (world, _) = planned(3).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let mut dying = Daemon::command_to_fail(&world, &world.config, &["merge", "run"], "merged:2:kill");
+    assert_eq!(
+        dying.end(std::time::Duration::from_secs(30)).await,
+        None,
+        "it was killed"
+    );
+    assert!(world.count("select count(*) from merge.under_way").await > 0);
+    // The lead waits for its contact; nobody gives the command again.
+    let lead = world
+        .lead(json!({"source": "payments", "email": pair(2)[0]["email"], "city": "Riga"}))
+        .await;
+    let refused = Rule {
+        operation: Some("merge".to_owned()),
+        status: Some(401),
+        times: Some(1),
+        ..Rule::default()
+    };
+    world.faults(vec![refused]);
+    let mut daemon = Daemon::start(&world, &[]);
+    eventually(
+        std::time::Duration::from_secs(90),
+        "all is merged",
+        async || match world
+            .ask("select string_agg(state, ' ') from merge.plan")
+            .await
+            .as_str()
+        {
+            "merged merged merged" => Ok(()),
+            states => Err(states.to_owned()),
+        },
+    )
+    .await;
+    eventually(
+        std::time::Duration::from_secs(30),
+        "the lead is done",
+        async || match world.state(lead).await.as_str() {
+            "done" => Ok(()),
+            state => Err(state.to_owned()),
+        },
+    )
+    .await;
+    daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(daemon.end(std::time::Duration::from_secs(30)).await, Some(0));
+    assert_eq!(world.contacts().len(), 3);
+    assert_eq!(world.effects(Kind::Merge).len(), 3);
+    assert_eq!(survivor(&world, 2)["city"], "Riga");
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_ends_what_is_begun_and_gives_the_rest_back() {
+    let (world, _) = planned(20).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    let slow = Rule {
+        operation: Some("merge".to_owned()),
+        delay_ms: Some(400),
+        ..Rule::default()
+    };
+    world.faults(vec![slow]);
+    let mut running = Daemon::command_to_fail(&world, &world.config, &["merge", "run"], "");
+    eventually(
+        std::time::Duration::from_secs(30),
+        "some are merged",
+        async || match world.effects(Kind::Merge).len() {
+            0 => Err(running.log()),
+            _ => Ok(()),
+        },
+    )
+    .await;
+    running.signal(rustix::process::Signal::INT);
+    assert_eq!(
+        running.end(std::time::Duration::from_secs(30)).await,
+        Some(0),
+        "{}",
+        running.log()
+    );
+    let states = "select count(*) from merge.plan where state not in ('merged', 'approved')";
+    assert_eq!(world.count(states).await, 0);
+    assert_eq!(world.count("select count(*) from merge.under_way").await, 0);
+    let merged = world
+        .count("select count(*) from merge.plan where state = 'merged'")
+        .await;
+    assert!((1..20).contains(&merged), "{merged}");
+    assert_eq!(world.effects(Kind::Merge).len() as i64, merged);
+    world.crm.sandbox().clear_faults();
+    assert_eq!(run_json(&world, &["merge", "run"]).await["merged"], 20 - merged);
+    assert_eq!(world.contacts().len(), 20);
+}
