@@ -1,5 +1,16 @@
 -- Merges: who approved a plan, what was done of it, what was there before, and what was taken back.
 
+alter table rules.merge_master
+  drop constraint merge_master_criterion,
+  drop constraint merge_master_field,
+  add constraint merge_master_criterion check (
+    criterion in ('has', 'highest', 'most_complete', 'oldest', 'newest', 'recently_changed')
+  ),
+  add constraint merge_master_field check ((criterion in ('has', 'highest')) = (field is not null));
+
+comment on column rules.merge_master.criterion is 'has: it holds a value in the field. highest: it holds the highest number there, or the latest time. most_complete: it holds most values. oldest, newest: it was made first, or last. recently_changed: it was changed last.';
+comment on column rules.merge_master.field is 'For has and highest: canonical name, or the CRM''s own name of the property, such as its owner. It is mirrored from then on.';
+
 create table rules.merge_option (
   single    boolean primary key default true,
   four_eyes boolean not null default false,

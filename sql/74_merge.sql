@@ -278,3 +278,22 @@ begin
   );
 end
 $$;
+
+-- The pairs of a plan's contacts as the scan has found them, the surest first: contacts, tier, score, how each field agrees. Called by
+-- gate.begin_merges, which keeps them, and gate.show_plan.
+create or replace function gate.evidence_of_plan(p_plan bigint)
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_agg(
+    jsonb_build_object(
+      'left_id', duplicate_pair.left_id, 'right_id', duplicate_pair.right_id, 'tier', duplicate_pair.tier,
+      'score', duplicate_pair.score, 'agreement', duplicate_pair.evidence
+    )
+    order by duplicate_pair.score desc
+  )
+  from gate.duplicate_pair
+  where duplicate_pair.left_id in (select contact_id from merge.member where member.plan_id = p_plan)
+    and duplicate_pair.right_id in (select contact_id from merge.member where member.plan_id = p_plan)
+$$;

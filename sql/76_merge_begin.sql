@@ -81,18 +81,7 @@ begin
       epoch = plan.epoch + 1,
       begun_at = clock_timestamp(),
       survivor_crm_id = master.crm_id,
-      evidence = (
-        select jsonb_agg(
-          jsonb_build_object(
-            'left_id', duplicate_pair.left_id, 'right_id', duplicate_pair.right_id, 'tier', duplicate_pair.tier,
-            'score', duplicate_pair.score, 'agreement', duplicate_pair.evidence
-          )
-          order by duplicate_pair.score desc
-        )
-        from gate.duplicate_pair
-        where duplicate_pair.left_id in (select contact_id from merge.member where member.plan_id = plan.plan_id)
-          and duplicate_pair.right_id in (select contact_id from merge.member where member.plan_id = plan.plan_id)
-      )
+      evidence = gate.evidence_of_plan(plan.plan_id)
   from jsonb_to_recordset(v_judged) as judged (plan_id bigint, refused text)
   join merge.member as master on master.plan_id = judged.plan_id and master.place = 0
   where plan.plan_id = judged.plan_id

@@ -159,18 +159,7 @@ as $$
       from merge.survivor
       where survivor.plan_id = plan.plan_id
     ),
-    'evidence', coalesce(planned.evidence, (
-      select jsonb_agg(
-        jsonb_build_object(
-          'left_id', duplicate_pair.left_id, 'right_id', duplicate_pair.right_id, 'tier', duplicate_pair.tier,
-          'score', duplicate_pair.score, 'agreement', duplicate_pair.evidence
-        )
-        order by duplicate_pair.score desc
-      )
-      from gate.duplicate_pair
-      where duplicate_pair.left_id in (select contact_id from merge.member where member.plan_id = plan.plan_id)
-        and duplicate_pair.right_id in (select contact_id from merge.member where member.plan_id = plan.plan_id)
-    ), '[]'),
+    'evidence', coalesce(planned.evidence, gate.evidence_of_plan(p_plan), '[]'),
     'not_kept', planned.not_kept,
     'not_restored', planned.not_restored,
     'events', (

@@ -26,4 +26,4 @@ pub use input::{BatchInput, LeadInput, Verdict};
 pub use person_key::{Founding, PersonKeys};
 pub use policy::{CRM_SOURCE, FieldPolicy, FieldRule, Policy, Thresholds};
 pub use precedence::{Current, Incoming, Ruling, rule};
-pub use survive::{Survivor, survivors};
+pub use survive::{Survivor, is_flat, survivors};

@@ -54,6 +54,16 @@ struct Holder<'c> {
     standing: Standing<'c>,
 }
 
+/// Whether a text that people read, a name, a company or a place, is written in capitals alone, or in small letters alone.
+pub fn is_flat(field: &Field, text: &str) -> bool {
+    let is_read = matches!(
+        field,
+        Field::FirstName | Field::LastName | Field::Company | Field::JobTitle | Field::Street | Field::City
+    );
+    let letters = || text.chars().filter(|letter| letter.is_alphabetic());
+    is_read && letters().count() > 2 && (letters().all(char::is_uppercase) || letters().all(char::is_lowercase))
+}
+
 fn survivor(field: &Field, claims: &[(usize, &Current, &str)], by: Judge<'_>) -> Option<Survivor> {
     let appends = (by.multiple)(field) && by.policy.field_policy(field.name(), CRM_SOURCE) == FieldPolicy::Append;
     if appends {
@@ -102,6 +112,12 @@ fn survivor(field: &Field, claims: &[(usize, &Current, &str)], by: Judge<'_>) ->
             format!("{}: {why}", best.policy.name())
         }
     };
+    // Of those that write the same letters, one that is not in capitals alone.
+    let letters = best.value.trim().to_lowercase();
+    let better = others
+        .iter()
+        .find(|other| !is_flat(field, other.value) && other.value.trim().to_lowercase() == letters);
+    let best = better.filter(|_| is_flat(field, best.value)).unwrap_or(best);
     Some(Survivor {
         value: best.value.to_owned(),
         of: best.place,

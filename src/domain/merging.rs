@@ -20,6 +20,18 @@ pub enum Criterion {
     Newest,
     /// It was changed last.
     RecentlyChanged,
+    /// It holds the highest number, or the latest time, in this field.
+    Highest(Field),
+}
+
+impl Criterion {
+    /// The field that it looks at, if it looks at one.
+    pub fn field(&self) -> Option<&Field> {
+        match self {
+            Criterion::Has(field) | Criterion::Highest(field) => Some(field),
+            Criterion::MostComplete | Criterion::Oldest | Criterion::Newest | Criterion::RecentlyChanged => None,
+        }
+    }
 }
 
 /// Contacts that are one person.

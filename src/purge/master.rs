@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use crate::domain::{Criterion, KnownContact};
 
@@ -20,6 +20,7 @@ fn name(criterion: &Criterion) -> String {
         Criterion::Oldest => "oldest".to_owned(),
         Criterion::Newest => "newest".to_owned(),
         Criterion::RecentlyChanged => "recently_changed".to_owned(),
+        Criterion::Highest(field) => format!("highest {field}"),
     }
 }
 
@@ -36,7 +37,29 @@ fn compare(criterion: &Criterion, one: Candidate<'_>, other: Candidate<'_>) -> O
         Criterion::Oldest => made(other).cmp(&made(one)),
         Criterion::Newest => made(one).cmp(&made(other)),
         Criterion::RecentlyChanged => one.known.updated_at.cmp(&other.known.updated_at),
+        Criterion::Highest(field) => {
+            let held = |candidate: Candidate<'_>| candidate.known.values.get(field).map(|value| height(value));
+            held(one).partial_cmp(&held(other)).unwrap_or(Ordering::Equal)
+        }
     }
+}
+
+/// A number by its value, a time by its seconds; of anything else that there is something.
+fn height(value: &str) -> f64 {
+    let value = value.trim();
+    let time = DateTime::parse_from_rfc3339(value).map(|time| time.timestamp_millis());
+    let day = || {
+        value
+            .parse::<NaiveDate>()
+            .map(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp_millis())
+    };
+    let time = time.ok().or_else(|| day().ok()).map(|milliseconds| milliseconds as f64);
+    value
+        .parse()
+        .ok()
+        .or(time)
+        .filter(|height: &f64| !height.is_nan())
+        .unwrap_or(f64::NEG_INFINITY)
 }
 
 fn made(candidate: Candidate<'_>) -> DateTime<Utc> {
@@ -102,6 +125,16 @@ mod tests {
             .collect();
         let (ordered, by) = in_order(&candidates, criteria);
         assert_eq!((ordered[0].known.contact_id.0, by.as_str()), (expected, rule));
+    }
+
+    #[test]
+    fn numbers_and_times_have_a_height_and_other_texts_are_below_all() {
+        let mut heights = ["2026-01-31", "12", "9.5", "-3", "n/a", "2026-02-01T10:00:00Z"];
+        heights.sort_by(|one, other| height(one).total_cmp(&height(other)));
+        assert_eq!(
+            heights,
+            ["n/a", "-3", "9.5", "12", "2026-01-31", "2026-02-01T10:00:00Z"]
+        );
     }
 
     #[test]

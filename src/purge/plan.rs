@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::master::{Candidate, in_order};
-use crate::decide::{Judge, Survivor, survivors};
+use crate::decide::{Judge, Survivor, is_flat, survivors};
 use crate::domain::{ContactId, Criterion, CrmId, Field, Group, KnownContact, LostRow, MemberRow, MergePlan, ValueRow};
 
 /// By which rule a contact stays, or a value survives, that a person has chosen.
@@ -50,7 +50,9 @@ pub fn plan(
     }
     for (field, survivor) in surviving {
         let held_by_master = master.values.get(&field);
-        let differs = held_by_master.is_none_or(|held| !by.says_same(&field, held, &survivor.value));
+        let is_better_spelt = |held: &str| is_flat(&field, held) && !is_flat(&field, &survivor.value);
+        let differs =
+            held_by_master.is_none_or(|held| !by.says_same(&field, held, &survivor.value) || is_better_spelt(held));
         write_needed |= differs;
         if !differs && survivor.lost.is_empty() {
             continue;

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::plan::plan;
 use crate::decide::Judge;
-use crate::domain::MergePlan;
+use crate::domain::{Criterion, Field, MergePlan};
 use crate::rulebook::Rules;
 use crate::store::duplicates::take_time;
 use crate::store::matching::known_contacts;
-use crate::store::merge::{count_groups, groups_to_plan, put_plans, read_merge_master, retire_plans};
+use crate::store::merge::{count_groups, groups_to_plan, put_plans, retire_plans};
 use crate::store::{Store, StoreError, commit};
 
 /// Groups planned at a time.
@@ -34,6 +34,8 @@ pub struct PlanReport {
     pub writes: u64,
     /// Fields in which values would be lost.
     pub losses: u64,
+    /// Fields that `rules.merge_master` looks at and the mirror does not hold: what they say could not be heeded.
+    pub not_mirrored: Vec<Field>,
 }
 
 /// Plans the merge of every group of duplicates anew, in one transaction. What is approved stays so as long as it is the same plan.
@@ -66,7 +68,6 @@ async fn plan_some(
         retire_plans(&transaction).await?;
     }
     let all = count_groups(&transaction).await?;
-    let criteria = read_merge_master(&transaction).await?;
     let same = |field: &_, left: &str, right: &str| rules.same(field, left, right);
     let multiple = |field: &_| rules.is_multiple(field);
     let by = Judge {
@@ -75,7 +76,14 @@ async fn plan_some(
         multiple: &multiple,
         now: Utc::now(),
     };
-    let mut report = PlanReport::default();
+    let looked_at = rules.masters.iter().filter_map(Criterion::field);
+    let mut report = PlanReport {
+        not_mirrored: looked_at
+            .filter(|field| !rules.mirrored.contains(*field))
+            .cloned()
+            .collect(),
+        ..PlanReport::default()
+    };
     let mut after = 0;
     loop {
         let groups = groups_to_plan(&transaction, after, PAGE, only).await?;
@@ -88,7 +96,7 @@ async fn plan_some(
         let known = known_contacts(&transaction, &contacts).await?;
         let plans: Vec<MergePlan> = groups
             .iter()
-            .filter_map(|group| plan(group, &known, &criteria, by))
+            .filter_map(|group| plan(group, &known, &rules.masters, by))
             .collect();
         for plan in &plans {
             report.count(plan);

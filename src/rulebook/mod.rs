@@ -10,8 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::crm::{FieldSet, Schema};
 use crate::decide::{PersonKeys, Policy};
-use crate::domain::{CANONICAL, Field, Record};
+use crate::domain::{CANONICAL, Criterion, Field, Record};
 use crate::normalize::{Lists, NormalizeError, Normalizer};
+use crate::store::merge::read_merge_master;
 use crate::store::mirror::mirrored_fields;
 use crate::store::rules::{StewardLists, fill_lists, person_key_secret, policy_version, read_lists, read_policy};
 use crate::store::{Client, StoreError};
@@ -47,6 +48,8 @@ pub struct Rules {
     pub schema: Arc<Schema>,
     /// The fields that the mirror holds since its last complete load.
     pub mirrored: Arc<FieldSet>,
+    /// By which criteria a contact stays in a merge.
+    pub masters: Arc<Vec<Criterion>>,
 }
 
 impl Rules {
@@ -116,6 +119,7 @@ impl Rulebook {
             normalizer: Arc::new(normalizer_of(default_country, &lists)?),
             schema: Arc::new(schema),
             mirrored: Arc::new(read_mirrored(client).await?),
+            masters: Arc::new(read_merge_master(client).await?),
         };
         Ok(Self {
             default_country: default_country.map(str::to_owned),
@@ -145,6 +149,7 @@ impl Rulebook {
         if policy_version(client).await? != rules.policy.version {
             let lists = read_lists(client).await?;
             rules.policy = Arc::new(read_policy(client).await?);
+            rules.masters = Arc::new(read_merge_master(client).await?);
             let known = self.lists.read().unwrap_or_else(PoisonError::into_inner).clone();
             if lists != known {
                 rules.normalizer = Arc::new(normalizer_of(self.default_country.as_deref(), &lists)?);
@@ -186,6 +191,7 @@ impl Rulebook {
             .cloned()
             .chain(self.extra_fields.iter().cloned())
             .chain(named)
+            .chain(rules.masters.iter().filter_map(Criterion::field).cloned())
             .filter(|field| rules.schema.properties.contains_key(field))
             .collect()
     }

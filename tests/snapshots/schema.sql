@@ -931,11 +931,11 @@ create table rules.match_weight -- Match weights after Fellegi and Sunter, in bi
 
 create table rules.merge_master -- Which contact of a group stays: the first criterion by which one stands before all others decides; the lowest contact_id if none does.
   place integer not null -- In this order.
-  criterion text not null -- has: it holds a value in the field. most_complete: it holds most values. oldest, newest: it was made first, or last. recently_changed: it was changed last.
-  field text -- For has: canonical name, or the CRM's own name of the property, such as its owner.
+  criterion text not null -- has: it holds a value in the field. highest: it holds the highest number there, or the latest time. most_complete: it holds most values. oldest, newest: it was made first, or last. recently_changed: it was changed last.
+  field text -- For has and highest: canonical name, or the CRM's own name of the property, such as its owner. It is mirrored from then on.
   note text -- Why, for people.
-  constraint merge_master_criterion CHECK ((criterion = ANY (ARRAY['has'::text, 'most_complete'::text, 'oldest'::text, 'newest'::text, 'recently_changed'::text])))
-  constraint merge_master_field CHECK (((criterion = 'has'::text) = (field IS NOT NULL)))
+  constraint merge_master_criterion CHECK ((criterion = ANY (ARRAY['has'::text, 'highest'::text, 'most_complete'::text, 'oldest'::text, 'newest'::text, 'recently_changed'::text])))
+  constraint merge_master_field CHECK (((criterion = ANY (ARRAY['has'::text, 'highest'::text])) = (field IS NOT NULL)))
   constraint merge_master_pkey PRIMARY KEY (place)
   constraint merge_master_place CHECK (((place >= 1) AND (place <= 100)))
   CREATE TRIGGER note_delete AFTER DELETE ON rules.merge_master REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -1629,6 +1629,9 @@ create function gate.erased_keys(p_keys text[]) returns TABLE(person_key text) s
   grant execute to gatekeeper_daemon
 
 create function gate.evidence(p_agreement gate.agreement, p_parts real[]) returns jsonb stable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.evidence_of_plan(p_plan bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.expect_contacts(p_expected bigint) returns void volatile

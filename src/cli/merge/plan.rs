@@ -57,6 +57,12 @@ fn told(config: &Config, report: &PlanReport) -> Result<(), CliError> {
     rows.push(vec!["calls to the CRM, at least".to_owned(), cost.calls().to_string()]);
     rows.push(vec!["time, at the limits of the CRM".to_owned(), cost.time(config)]);
     output::table(&["what", "how many"], rows)?;
+    for field in &report.not_mirrored {
+        output::line(&format!(
+            "rules.merge_master looks at {field}, which the mirror does not hold yet: it decided nothing. A running daemon loads it, \
+             or `gatekeeper mirror --full` does."
+        ))?;
+    }
     output::line(
         "A merge cannot be taken back in the CRM. `gatekeeper merge undo` gives the contact that stayed its former values and",
     )?;

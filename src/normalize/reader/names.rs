@@ -57,11 +57,13 @@ impl Reader<'_> {
         name
     }
 
-    /// With its capitals put right, unless the result would not stay as it is when read again (letters such as İ).
+    /// With its capitals put right, unless the result would not stay as it is when read again: letters such as İ, or ῲ, whose capital
+    /// is two letters and makes a name of an initial.
     fn cased(&self, part: String) -> String {
         let case = |text: &str| display_case(text, |word| self.rules.names.is_particle(word));
         let cased = case(&part);
-        let stays = cased == part || case(&cased) == cased && clean(&cased, Shape::Compatible) == cased;
+        let is_as_long = cased.chars().count() == part.chars().count();
+        let stays = cased == part || is_as_long && case(&cased) == cased && clean(&cased, Shape::Compatible) == cased;
         if stays { cased } else { part }
     }
 

@@ -59,6 +59,7 @@ pub async fn read_merge_master(client: &impl GenericClient) -> Result<Vec<Criter
         let criterion: &str = row.try_get("criterion")?;
         criteria.extend(match (criterion, field) {
             ("has", Some(field)) => Some(Criterion::Has(Field::from_name(&field))),
+            ("highest", Some(field)) => Some(Criterion::Highest(Field::from_name(&field))),
             ("most_complete", _) => Some(Criterion::MostComplete),
             ("oldest", _) => Some(Criterion::Oldest),
             ("newest", _) => Some(Criterion::Newest),

@@ -106,6 +106,37 @@ async fn a_person_chooses_who_stays() {
 }
 
 #[tokio::test]
+async fn a_rule_of_who_stays_brings_its_property_into_the_mirror() {
+    let world = World::new().await;
+    let ids = world.seed(json!([
+        {"email": "robert.fairweather@acme.example", "firstname": "Robert", "lastname": "Fairweather", "company": "Acme",
+         "phone": "+1 415 555 2671", "city": "Oslo", "hs_lead_status": "NEW"},
+        {"email": "rfairweather@home.example", "firstname": "Robert", "lastname": "Fairweather", "company": "Acme",
+         "phone": "+1 415 555 2671"},
+    ]));
+    world.mirror().await;
+    run(&world, &["duplicates", "scan"]).await;
+    world
+        .db
+        .run("insert into rules.merge_master (place, criterion, field) values (1, 'highest', 'annualrevenue')")
+        .await;
+    world.edit(&ids[0], json!({"annualrevenue": "900"}));
+    world.edit(&ids[1], json!({"annualrevenue": "1000"}));
+    let told = run(&world, &["merge", "plan"]).await;
+    assert!(
+        told.contains("looks at annualrevenue, which the mirror does not hold yet"),
+        "{told}"
+    );
+    world.mirror().await;
+    let told = run(&world, &["merge", "plan"]).await;
+    assert!(!told.contains("annualrevenue"), "{told}");
+    let plan = world
+        .ask("select concat_ws(' ', master_crm_id, master_rule) from report.merge_plan")
+        .await;
+    assert_eq!(plan, format!("{} highest annualrevenue", ids[1]));
+}
+
+#[tokio::test]
 async fn plans_are_reviewed_in_a_spreadsheet() {
     let (world, ids) = planned(4).await;
     let file = world.directory.path().join("plans.csv");

@@ -89,6 +89,27 @@ async fn the_survivors_are_those_of_the_gates_own_rules() {
 }
 
 #[tokio::test]
+async fn of_two_spellings_the_one_in_capitals_gives_way() {
+    let world = World::new().await;
+    world.seed(json!([
+        {"email": "jose.ashdown@acme.example", "firstname": "JOSÉ", "lastname": "ASHDOWN", "company": "Acme", "phone": "+1 415 555 2671",
+         "city": "Oslo", "jobtitle": "Buyer", "createdate": "2020-01-01T00:00:00Z"},
+        {"email": "jashdown@home.example", "firstname": "José", "lastname": "Ashdown", "company": "Acme", "phone": "(415) 555-2671",
+         "createdate": "2021-01-01T00:00:00Z"},
+    ]));
+    world.mirror().await;
+    planned(&world).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "run"]).await;
+    let contact = world.only_contact();
+    assert_eq!(
+        (&contact["firstname"], &contact["lastname"]),
+        (&json!("José"), &json!("Ashdown"))
+    );
+    assert_eq!(contact["jobtitle"], "Buyer");
+}
+
+#[tokio::test]
 async fn whom_the_leading_system_knows_apart_a_person_must_look_at() {
     let world = World::new().await;
     let twin = |id: &str, email: &str| {

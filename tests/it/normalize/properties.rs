@@ -28,6 +28,16 @@ fn values() -> impl Strategy<Value = BTreeMap<Field, String>> {
     prop::collection::btree_map(prop::sample::select(CANONICAL), text(), 0..9)
 }
 
+#[test]
+fn a_letter_whose_capital_is_two_letters_stays_an_initial() {
+    let once = NORMALIZER.lead(&Lead {
+        full_name: Some("\u{2ebf0}a \u{1ff2}".to_owned()),
+        ..lead(BTreeMap::new())
+    });
+    let twice = NORMALIZER.lead(&lead(once.values.clone()));
+    assert_eq!(twice.values, once.values);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
