@@ -182,7 +182,7 @@ create table audit.merge_event (
   constraint merge_event_event check (
     event in (
       'approved', 'rejected', 'held', 'approval_lost', 'begun', 'taken_over', 'released', 'absorbed', 'merged', 'failed', 'stale',
-      'undo_begun', 'recreated', 'undone'
+      'undo_begun', 'recreated', 'undo_given_up', 'undone'
     )
   ),
   constraint merge_event_details check (jsonb_typeof(details) = 'object')
@@ -194,7 +194,7 @@ comment on table audit.merge_event is 'What happened to plans of merges, in orde
 comment on column audit.merge_event.event_id is 'Number of the event.';
 comment on column audit.merge_event.plan_id is 'merge.plan.plan_id.';
 comment on column audit.merge_event.happened_at is 'When.';
-comment on column audit.merge_event.event is 'approved, rejected, held, approval_lost (planned anew it is another plan), begun, taken_over (by another run), released (not begun after all), absorbed (two contacts became one), merged, failed, stale, undo_begun, recreated, undone.';
+comment on column audit.merge_event.event is 'approved, rejected, held, approval_lost (planned anew it is another plan), begun, taken_over (by another run), released (not begun after all), absorbed (two contacts became one), merged, failed, stale, undo_begun, recreated, undo_given_up (the contact that stayed is gone), undone.';
 comment on column audit.merge_event.acted_by is 'The database user.';
 comment on column audit.merge_event.replica_id is 'The run.';
 comment on column audit.merge_event.call_id is 'The call to the CRM, for absorbed.';

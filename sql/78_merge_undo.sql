@@ -114,6 +114,28 @@ begin
 end
 $$;
 
+-- Gives an undo up whose survivor has gone meanwhile: what was made again stays. Called by `merge undo` and the daemon. Takes
+-- gate.lock_people.
+create or replace function gate.give_up_undo(p_replica uuid, p_plan bigint)
+returns void
+language plpgsql
+as $$
+begin
+  perform gate.lock_people();
+  update merge.plan
+  set state = 'merged'
+  where plan_id = p_plan
+    and state = 'undoing'
+    and replica_id = p_replica;
+  if found then
+    delete from merge.under_way
+    where plan_id = p_plan;
+    insert into audit.merge_event (plan_id, event, replica_id)
+    values (p_plan, 'undo_given_up', p_replica);
+  end if;
+end
+$$;
+
 -- Ends an undo. p_restored: the fields of the survivor that hold again what they held before the merge; they bear the provenance
 -- that they had then. The transaction goes on to write into the mirror what was read back. False: the plan is not in these hands any
 -- more. Called by `merge undo`. Takes gate.lock_people.

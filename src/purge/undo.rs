@@ -16,7 +16,7 @@ use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::governor::{Bucket, Priority};
 use crate::line::LineError;
-use crate::store::merge::{begin_undo, end_undo, note_recreated, read_merges, survivor_of, take_merges};
+use crate::store::merge::{begin_undo, end_undo, give_up_undo, note_recreated, read_merges, survivor_of, take_merges};
 use crate::store::mirror::mirror_write;
 use crate::store::{StoreError, commit};
 
@@ -103,12 +103,17 @@ impl<C: Reader + Writer> Merger<C> {
     pub async fn resume_undos(&self) -> Result<Vec<Undone>, PurgeError> {
         let settle_seconds = i32::try_from(self.settings.settle_seconds).unwrap_or(i32::MAX);
 
-        let mut undone = Vec::new();
-        for plan in patiently!(self, {
+        let taken = patiently!(self, {
             let client = self.store.client().await?;
             Ok(take_merges(&client, self.replica, "undoing", settle_seconds, 10).await?)
-        })? {
-            undone.push(self.take_back(plan).await?);
+        })?;
+        let mut undone = Vec::new();
+        for plan in taken {
+            match self.take_back(plan).await {
+                Ok(done) => undone.push(done),
+                Err(PurgeError::NotUndone(why)) => tracing::warn!(plan_id = plan, why, "an undo is given up"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(undone)
     }
@@ -116,18 +121,24 @@ impl<C: Reader + Writer> Merger<C> {
     async fn take_back(&self, plan_id: i64) -> Result<Undone, PurgeError> {
         reach("undo_begun");
 
-        let gone = || {
-            PurgeError::NotUndone(format!(
-                "the contact that stayed by plan {plan_id} is not there any more"
-            ))
-        };
-        let (plan, survivor) = patiently!(self, {
+        let found = patiently!(self, {
             let client = self.store.client().await?;
             let plan = read_merges(&client, &[plan_id]).await?.into_iter().next();
             Ok(plan.zip(survivor_of(&client, plan_id).await?))
-        })?
-        .ok_or_else(gone)?;
-        let now = self.read_one(&survivor).await?.ok_or_else(gone)?;
+        })?;
+        let now = match &found {
+            Some((_, survivor)) => self.read_one(survivor).await?,
+            None => None,
+        };
+        let Some(((plan, _), now)) = found.zip(now) else {
+            patiently!(
+                self,
+                Ok(give_up_undo(&self.store.client().await?, self.replica, plan_id).await?)
+            )?;
+            return Err(PurgeError::NotUndone(format!(
+                "the contact that stayed by plan {plan_id} is not there any more; its snapshots are in merge.snapshot"
+            )));
+        };
         let survivor = CrmId(now.crm_id.clone());
 
         let mut not_restored = Vec::new();

@@ -120,13 +120,13 @@ create table audit.merge_event -- What happened to plans of merges, in order. Ro
   event_id bigint not null generated always as identity -- Number of the event.
   plan_id bigint not null -- merge.plan.plan_id.
   happened_at timestamp with time zone not null default clock_timestamp() -- When.
-  event text not null -- approved, rejected, held, approval_lost (planned anew it is another plan), begun, taken_over (by another run), released (not begun after all), absorbed (two contacts became one), merged, failed, stale, undo_begun, recreated, undone.
+  event text not null -- approved, rejected, held, approval_lost (planned anew it is another plan), begun, taken_over (by another run), released (not begun after all), absorbed (two contacts became one), merged, failed, stale, undo_begun, recreated, undo_given_up (the contact that stayed is gone), undone.
   acted_by text not null default SESSION_USER -- The database user.
   replica_id uuid -- The run.
   call_id bigint -- The call to the CRM, for absorbed.
   details jsonb not null default '{}'::jsonb -- Ids, digests, reasons: never a value of a contact.
   constraint merge_event_details CHECK ((jsonb_typeof(details) = 'object'::text))
-  constraint merge_event_event CHECK ((event = ANY (ARRAY['approved'::text, 'rejected'::text, 'held'::text, 'approval_lost'::text, 'begun'::text, 'taken_over'::text, 'released'::text, 'absorbed'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undo_begun'::text, 'recreated'::text, 'undone'::text])))
+  constraint merge_event_event CHECK ((event = ANY (ARRAY['approved'::text, 'rejected'::text, 'held'::text, 'approval_lost'::text, 'begun'::text, 'taken_over'::text, 'released'::text, 'absorbed'::text, 'merged'::text, 'failed'::text, 'stale'::text, 'undo_begun'::text, 'recreated'::text, 'undo_given_up'::text, 'undone'::text])))
   constraint merge_event_pkey PRIMARY KEY (event_id)
   CREATE INDEX merge_event_plan ON audit.merge_event USING btree (plan_id)
   grant select to gatekeeper_analyst
@@ -1662,6 +1662,9 @@ create function gate.forget_old(p_days integer, p_limit integer) returns bigint 
   grant execute to gatekeeper_daemon
 
 create function gate.ghosts(p_started_at timestamp with time zone, p_after bigint, p_limit integer) returns TABLE(contact_id bigint, crm_id text) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.give_up_undo(p_replica uuid, p_plan bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable

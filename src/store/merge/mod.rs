@@ -11,4 +11,4 @@ pub use run::{
     Begun, End, ToBegin, ToSnapshot, approved_merges, begin_merges, count_approved, end_merges, merges_of_others,
     note_absorbed, read_merges, release_merges, take_merges,
 };
-pub use undo::{begin_undo, end_undo, note_recreated, survivor_of};
+pub use undo::{begin_undo, end_undo, give_up_undo, note_recreated, survivor_of};

@@ -52,6 +52,15 @@ pub async fn note_recreated(
     Ok(row.try_get(0)?)
 }
 
+/// Gives an undo up whose survivor has gone.
+///
+/// # Errors
+/// As every statement.
+pub async fn give_up_undo(client: &impl GenericClient, replica: ReplicaId, plan: i64) -> Result<(), StoreError> {
+    call::rows(client, "select gate.give_up_undo($1, $2)", &[&replica.0, &plan]).await?;
+    Ok(())
+}
+
 /// Ends an undo, in the transaction that writes into the mirror what was read back. `false`: the plan is not in these hands any more.
 ///
 /// # Errors

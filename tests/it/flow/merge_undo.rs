@@ -155,3 +155,60 @@ async fn a_token_that_may_not_read_companies_costs_the_ties_and_nothing_else() {
         4
     );
 }
+
+#[cfg(feature = "failpoints")]
+#[tokio::test]
+async fn an_undo_that_dies_at_any_step_is_ended_by_the_daemon_and_makes_nobody_twice() {
+    use crate::process::Daemon;
+    let patience = std::time::Duration::from_secs(60);
+    let points = [
+        "undo_begun",
+        "survivor_restored",
+        "recreating",
+        "recreated",
+        "recreated_noted",
+    ];
+    let (world, _) = planned(points.len()).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "run"]).await;
+    for (place, point) in points.iter().enumerate() {
+        let plan = (place + 1).to_string();
+        let words = ["merge", "undo", &plan, "--note", "x"];
+        let mut dying = Daemon::command_to_fail(&world, &world.config, &words, &format!("{point}:1:kill"));
+        assert_eq!(dying.end(patience).await, None, "{point}: {}", dying.log());
+    }
+    let mut daemon = Daemon::start(&world, &[]);
+    crate::support::eventually(patience, "all are undone", async || {
+        match world
+            .count("select count(*) from merge.plan where state <> 'undone'")
+            .await
+        {
+            0 => Ok(()),
+            left => Err((left, daemon.log())),
+        }
+    })
+    .await;
+    daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(daemon.end(patience).await, Some(0));
+    assert_eq!(world.contacts().len(), 2 * points.len());
+    assert_eq!(world.effects(Kind::Create).len(), points.len());
+    world.mirror().await;
+    let living = "select count(*) from crm.contact where archived_at is null";
+    assert_eq!(world.count(living).await, 2 * points.len() as i64);
+    assert_eq!(world.count("select count(*) from merge.under_way").await, 0);
+}
+
+#[tokio::test]
+async fn an_undo_without_a_survivor_is_refused() {
+    let (world, _) = planned(1).await;
+    run(&world, &["merge", "approve", "--all"]).await;
+    run(&world, &["merge", "run"]).await;
+    let survivor = world.only_contact()["hs_object_id"].as_str().unwrap().to_owned();
+    // The mirror has not heard of it.
+    world.crm.sandbox().human_archive(&survivor).unwrap();
+    let refused = gatekeeper(&world, &["merge", "undo", "1", "--note", "x"]).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.stdout);
+    assert!(refused.stderr.contains("not there any more"), "{}", refused.stderr);
+    assert_eq!(world.ask("select state from merge.plan").await, "merged");
+    assert_eq!(world.count("select count(*) from merge.under_way").await, 0);
+}

@@ -358,6 +358,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.begin_undo('00000000-0000-0000-0000-000000000001', 1, 'x'), gate.survivor_of(1);
                select gate.note_recreated('00000000-0000-0000-0000-000000000001', 1, 2, 1, '4');
                select gate.end_undo('00000000-0000-0000-0000-000000000001', 1, 2, array['city'], '[]');
+               select gate.give_up_undo('00000000-0000-0000-0000-000000000001', 1);
                select gate.unasked_changes(10), gate.note_authors('[]', '[]');
                select gate.read_leads(array[1]), gate.replay_review(array[1], 'x');
                select gate.list_dead(null, null, null, null, 1, true), gate.list_review(null, null, null, null, 1, true);
