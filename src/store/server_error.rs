@@ -56,6 +56,11 @@ fn describe(said: &DbError) -> String {
     let mut text = match &code[..2] {
         // Data, constraints, and `with check option`: the message quotes values.
         "22" | "23" | "44" => format!("SQLSTATE {code}"),
+        // Raised by a function of ours, for a person: what is wrong, and what to do.
+        "P0" => match said.hint() {
+            Some(hint) => format!("{}; {hint}", said.message()),
+            None => said.message().to_owned(),
+        },
         _ => format!("{} (SQLSTATE {code})", said.message()),
     };
     for (name, value) in [

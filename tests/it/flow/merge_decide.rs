@@ -198,3 +198,15 @@ async fn plans_are_reviewed_in_a_spreadsheet() {
         refused.stderr
     );
 }
+
+#[tokio::test]
+async fn with_four_eyes_the_planner_is_told_that_somebody_else_approves() {
+    let (world, _) = planned(1).await;
+    world.db.run("update rules.merge_option set four_eyes = true").await;
+    let refused = gatekeeper(&world, &["merge", "approve", "--all"]).await;
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    for said in ["may not approve it", "four_eyes"] {
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+    assert_eq!(states(&world).await, "proposed");
+}

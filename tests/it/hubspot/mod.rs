@@ -3,6 +3,7 @@
 mod account;
 mod broken_answers;
 mod connection;
+mod merging;
 mod mishaps;
 mod naive_assumptions;
 mod refusals;
