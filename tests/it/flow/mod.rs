@@ -14,6 +14,7 @@ pub(crate) mod invariants;
 mod labelled;
 mod late;
 mod merge_decide;
+mod merge_mishaps;
 mod merge_plan;
 mod merge_run;
 mod merge_undo;
