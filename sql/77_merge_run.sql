@@ -81,6 +81,21 @@ as $$
   order by plan.plan_id
 $$;
 
+-- A plan, if it is in these hands still: no other run has taken it over. Called by gate.note_absorbed and gate.note_recreated under
+-- gate.lock_people.
+create or replace function gate.plan_in_hand(p_replica uuid, p_plan bigint, p_epoch bigint, p_state text)
+returns setof merge.plan
+language sql
+stable
+as $$
+  select *
+  from merge.plan
+  where plan.plan_id = p_plan
+    and plan.state = p_state
+    and plan.replica_id = p_replica
+    and plan.epoch = p_epoch
+$$;
+
 -- Notes one merge that is done: the contact that stays goes on under the id that the CRM returned, the absorbed one is a tombstone,
 -- what both were found by leads to the one that stays, and old requests that may still land on the absorbed one are its own. False: the
 -- plan is not in these hands any more. p_call is null when the CRM was asked what had become of it. Called by `merge run` and the daemon.
@@ -99,11 +114,7 @@ begin
   perform gate.lock_people();
   select *
   into v_plan
-  from merge.plan
-  where plan_id = p_plan
-    and state = 'running'
-    and replica_id = p_replica
-    and epoch = p_epoch;
+  from gate.plan_in_hand(p_replica, p_plan, p_epoch, 'running');
   if not found then
     return false;
   end if;

@@ -75,11 +75,7 @@ begin
   perform gate.lock_people();
   select *
   into v_plan
-  from merge.plan
-  where plan_id = p_plan
-    and state = 'undoing'
-    and replica_id = p_replica
-    and epoch = p_epoch;
+  from gate.plan_in_hand(p_replica, p_plan, p_epoch, 'undoing');
   if not found then
     return false;
   end if;

@@ -45,7 +45,7 @@ pub(super) async fn purge(
     heading("Duplicates that were there before")?;
     let row = |what: &str, count: u64, meaning: &str| vec![Cell::text(what), Cell::count(count), Cell::text(meaning)];
     table(
-        &["", "", ""],
+        &["", "how many", ""],
         vec![
             row("contacts before", before, ""),
             row("groups found", groups.planned, "contacts that are one person"),

@@ -1898,6 +1898,9 @@ create function gate.pause(p_note text) returns boolean volatile
 create function gate.pause_bucket(p_bucket text, p_seconds double precision, p_reason text) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.plan_in_hand(p_replica uuid, p_plan bigint, p_epoch bigint, p_state text) returns SETOF merge.plan stable
+  grant execute to gatekeeper_daemon
+
 create function gate.policy_version() returns bigint stable
   grant execute to gatekeeper_daemon
 
