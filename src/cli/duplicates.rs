@@ -172,7 +172,7 @@ fn show_pairs(pairs: &[Pair], json: bool) -> Result<(), CliError> {
 }
 
 /// `first_name exact, phone slip`.
-fn agreement(evidence: &Value) -> String {
+pub(super) fn agreement(evidence: &Value) -> String {
     let levels = evidence.as_object().into_iter().flatten();
     let levels = levels.filter_map(|(field, level)| Some(format!("{field} {}", level.as_str()?)));
     levels.collect::<Vec<_>>().join(", ")

@@ -139,8 +139,7 @@ impl<C: Reader + Writer> Line<C> {
     /// # Errors
     /// As the call.
     pub async fn read(&self, permit: Permit, key: ReadKey, values: &[String]) -> Result<ReadAnswer, LineError> {
-        let answer = self.crm.read(permit, &self.fields(), key, values).await;
-        self.heard(Bucket::General, answer).await
+        self.read_fields(permit, &self.fields(), key, values).await
     }
 
     /// The same for other fields than are mirrored.

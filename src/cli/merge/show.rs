@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::duplicates::agreement;
 use super::super::{CliError, output, tell};
 use crate::store::Client;
 use crate::store::merge::show_plan;
@@ -88,14 +89,12 @@ fn evidence(plan: &Value) -> Result<(), CliError> {
     let pairs = plan["evidence"].as_array().into_iter().flatten();
     let rows: Vec<Vec<String>> = pairs
         .map(|pair| {
-            let levels = pair["agreement"].as_object().into_iter().flatten();
-            let levels = levels.filter_map(|(field, level)| Some(format!("{field} {}", level.as_str()?)));
             vec![
                 tell::text(&pair["left_id"]),
                 tell::text(&pair["right_id"]),
                 tell::text(&pair["tier"]),
                 tell::text(&pair["score"]),
-                levels.collect::<Vec<_>>().join(", "),
+                agreement(&pair["agreement"]),
             ]
         })
         .collect();

@@ -97,11 +97,6 @@ pub(super) fn too_many_merges(status: u16) -> bool {
     status == 414
 }
 
-/// The reason code of a refusal that is about one row.
-pub(super) fn row_code(complaint: &Complaint) -> String {
-    code(complaint)
-}
-
 /// The address or the key is taken. A unique property's conflict comes as a validation error (400), not as 409.
 fn is_conflict(complaint: &Complaint) -> bool {
     matches!(
@@ -154,7 +149,7 @@ fn throttled(signs: Signs, complaint: &Complaint) -> CrmError {
 }
 
 /// The reason code of a rejected row: the most telling word, in lower case.
-fn code(complaint: &Complaint) -> String {
+pub(super) fn code(complaint: &Complaint) -> String {
     let first = complaint
         .codes
         .first()

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::HubSpot;
-use super::classify::{row_code, too_many_merges};
+use super::classify::{code, too_many_merges};
 use super::http::{Exchange, Failure, Request};
 use super::operation::Operation;
 use super::wire;
@@ -36,7 +36,7 @@ impl HubSpot {
             }) => Ok(MergeOutcome::Refused {
                 code: match too_many_merges(status) {
                     true => "too_many_merges".to_owned(),
-                    false => row_code(&complaint),
+                    false => code(&complaint),
                 },
             }),
             Err(Failure { error, .. }) => Err(error),
