@@ -3,6 +3,25 @@
 -- gate.slip: whether two words differ by a slip of the pen or two: one in words of four letters, two in words of seven (Damerau,
 -- 1964, found four of five misspellings to be one letter wrong, left out, too many, or two that changed places).
 
+-- Whether two words of the same letters differ by two neighbours that changed places: Lusi, Luis. To an edit distance that is
+-- two slips. Called by gate.slip.
+create or replace function gate.changed_places(p_left text, p_right text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+as $$
+declare
+  v_at integer := 1;
+begin
+  while substr(p_left, v_at, 1) = substr(p_right, v_at, 1) and v_at < length(p_left) loop
+    v_at := v_at + 1;
+  end loop;
+  return substr(p_left, v_at, 2) = reverse(substr(p_right, v_at, 2))
+    and substr(p_left, v_at + 2) = substr(p_right, v_at + 2);
+end
+$$;
+
 do $similarity$
 declare
   v_schema constant jsonb := (
@@ -24,6 +43,8 @@ begin
     'when abs(length(p_left) - length(p_right)) > 2 or greatest(length(p_left), length(p_right)) > 60 then false '
     'else %s.levenshtein_less_equal(p_left, p_right, 2) '
     '<= case when greatest(length(p_left), length(p_right)) >= 7 then 2 when least(length(p_left), length(p_right)) >= 4 then 1 else 0 end '
+    'or length(p_left) = length(p_right) and length(p_left) between 3 and 6 '
+    'and translate(p_left, p_right, '''') = '''' and gate.changed_places(p_left, p_right) '
     'end $body$',
     v_schema ->> 'fuzzystrmatch');
 end

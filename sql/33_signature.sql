@@ -1,6 +1,24 @@
 -- Signature: which of those that share a block are worth comparing. A block of a common name holds many people who have only
 -- that in common; in a large mirror they are nine of ten pairs, and to compare each field of each would take most of the time.
 
+-- One bit of 64 for each word of a name: two names that have no bit in common have no word in common. All bits for a name of more than
+-- three words. The planner puts this in place of the call. Called by gate.signatures.
+create or replace function gate.word_bits(p_name text)
+returns bigint
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when p_name is null then 0
+    when p_name not like '% %' then 1::bigint << (hashtext(p_name) & 63)
+    when p_name like '% % % %' then -1
+    else 1::bigint << (hashtext(split_part(p_name, ' ', 1)) & 63)
+      | 1::bigint << (hashtext(split_part(p_name, ' ', 2)) & 63)
+      | 1::bigint << (hashtext(split_part(p_name, ' ', -1)) & 63)
+  end
+$$;
+
 -- The signatures of records, as gate.cards has their cards: contacts by their numbers, leads of p_leads as -1 less their ord; or,
 -- when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
 -- gate.signatures_of, into whose statements it is put in place of the call. Locks nothing.
@@ -39,11 +57,7 @@ as $$
     hashtext(split_part(first_name, ' ', 1)),
     hashtext(substr(split_part(first_name, ' ', 1), 2)),
     left(last_name, 1),
-    string_to_array(first_name, ' ') || address_first || (
-      select array_agg(nickname.name)
-      from rules.nickname
-      where nickname.nickname in (split_part(first_name, ' ', 1), address_first)
-    ),
+    string_to_array(first_name, ' ') || address_first || formal.names,
     string_to_array(last_name, ' ') || address_last,
     company is not null or email_domain is not null,
     hashtext(left(replace(company, ' ', ''), 3)),
@@ -55,8 +69,15 @@ as $$
     hashtext(street),
     hashtext(postal_code),
     null::bigint,
-    null::bigint
+    null::bigint,
+    gate.word_bits(first_name) | gate.word_bits(address_first) | coalesce(formal.bits, 0),
+    gate.word_bits(last_name) | gate.word_bits(address_last)
   from record
+  cross join lateral (
+    select array_agg(nickname.name) as names, bit_or(gate.word_bits(nickname.name)) as bits
+    from rules.nickname
+    where nickname.nickname in (split_part(first_name, ' ', 1), address_first)
+  ) as formal
 $$;
 
 -- Fills gate.signature with part p_part of p_parts of all contacts. Called by the scan of all contacts.
@@ -91,8 +112,8 @@ $$;
 -- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
 -- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
 -- short form, given and family name changed places, a wrong first letter), and their family names begin alike unless
--- something that is a person's own agrees. The planner puts this in place of the call. Called by
--- gate.find_pairs and gate.worth_comparing_among.
+-- something that is a person's own agrees. No `in`: it makes an array of its values
+-- at each look. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
 returns boolean
 language sql
@@ -102,12 +123,16 @@ as $$
   select case
     when p_contacts <= 3
       or coalesce(
-        p_left.given_head in (p_right.given_head, p_right.initial)
+        p_left.given_head = p_right.given_head
+          or p_left.given_head = p_right.initial
           or p_left.initial = p_right.given_head
-          or p_left.given_rest in (p_right.given_rest, p_right.given)
+          or p_left.given_rest = p_right.given_rest
+          or p_left.given_rest = p_right.given
           or p_left.given = p_right.given_rest
-          or p_left.names && p_right.names
-          or p_left.names && p_right.families,
+          or p_left.name_bits & (p_right.name_bits | p_right.family_bits) <> 0
+          and (p_left.names && p_right.names or p_left.names && p_right.families)
+          or p_right.name_bits & p_left.family_bits <> 0
+          and p_right.names && p_left.families,
         true
       )
     then
@@ -115,8 +140,10 @@ as $$
         (
           not p_left.employed
           or not p_right.employed
-          or p_left.firm in (p_right.firm, p_right.site)
-          or p_left.site in (p_right.firm, p_right.site)
+          or p_left.firm = p_right.firm
+          or p_left.firm = p_right.site
+          or p_left.site = p_right.firm
+          or p_left.site = p_right.site
           or p_left.city = p_right.city
           or p_left.postal_code = p_right.postal_code
         )
@@ -124,15 +151,21 @@ as $$
           p_contacts <= 3
           or coalesce(
             p_left.family_initial = p_right.family_initial
-              or p_left.families && p_right.families
-              or p_left.names && p_right.families,
+              or p_left.family_bits & p_right.family_bits <> 0
+              and p_left.families && p_right.families
+              or p_left.name_bits & p_right.family_bits <> 0
+              and p_left.names && p_right.families
+              or p_right.name_bits & p_left.family_bits <> 0
+              and p_right.names && p_left.families,
             true
           )
         )
       )
       or p_left.email_local = p_right.email_local
-      or p_left.phone in (p_right.phone, p_right.other_phone)
-      or p_left.other_phone in (p_right.phone, p_right.other_phone)
+      or p_left.phone = p_right.phone
+      or p_left.phone = p_right.other_phone
+      or p_left.other_phone = p_right.phone
+      or p_left.other_phone = p_right.other_phone
       or p_left.street = p_right.street
     else false
   end

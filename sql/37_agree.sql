@@ -30,6 +30,60 @@ as $$
   from spelled
 $$;
 
+-- Whether two have given and family name in each other's place: one of the names must be the same across, the other may be misspelt,
+-- an initial or a short form. Or both bear the same words, divided otherwise: Nguyen Ngoc / Chau, Ngoc Chau / Nguyen.
+-- The planner puts this in place of the call. Called by gate.agree.
+create or replace function gate.swapped(p_left gate.card, p_right gate.card)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select p_left.given_word = any (p_right.family)
+    and (
+      p_right.given_word = any (p_left.family)
+      or p_right.formal && p_left.family
+      or p_left.last_name = left(p_right.given_word, 1)
+      or p_left.last_name = replace(p_right.first_name, ' ', '')
+      or p_right.given_word = left(p_left.last_name, 1)
+      or gate.slip(p_right.given_word, p_left.last_name)
+    )
+    or p_right.given_word = any (p_left.family)
+    and (
+      p_left.formal && p_right.family
+      or p_right.last_name = left(p_left.given_word, 1)
+      or p_right.last_name = replace(p_left.first_name, ' ', '')
+      or p_left.given_word = left(p_right.last_name, 1)
+      or gate.slip(p_left.given_word, p_right.last_name)
+    )
+    or (p_left.given_words is not null or p_right.given_words is not null)
+    and string_to_array(p_left.first_name || ' ' || p_left.last_name, ' ')
+      <@ string_to_array(p_right.first_name || ' ' || p_right.last_name, ' ')
+    and string_to_array(p_left.first_name || ' ' || p_left.last_name, ' ')
+      @> string_to_array(p_right.first_name || ' ' || p_right.last_name, ' ')
+$$;
+
+-- What a level of a number or a place ends in when both records seem to be of one employer: colleagues have one office, with one
+-- number and in one town, so that it says less for one person that they agree there, and less against it that they do not.
+-- The planner puts this in place of the call. Called by gate.agree.
+create or replace function gate.office(p_left gate.card, p_right gate.card)
+returns text
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when p_left.firm = p_right.firm
+      or p_left.email_domain = p_right.email_domain
+      or p_left.site = p_right.site
+      or p_left.site = p_right.firm
+      or p_left.firm = p_right.site
+      or left(p_left.firm, 4) = left(p_right.firm, 4)
+    then '_office'
+    else ''
+  end
+$$;
+
 -- How two cards agree. The planner puts this in place of the call. Each case stands before those that say less.
 -- Called by gate.agreements_among, gate.compare_cards and gate.pair_patterns.
 create or replace function gate.agree(p_left gate.card, p_right gate.card)
@@ -45,8 +99,7 @@ as $$
       when p_left.first_name is null or p_right.first_name is null then 'missing'
       when p_left.first_name = p_right.first_name then 'exact'
       when p_left.given_word = p_right.given_word then 'part'
-      when p_left.given_word = any (p_right.family)
-        and p_right.given_word = any (p_left.family) then 'swapped'
+      when gate.swapped(p_left, p_right) then 'swapped'
       when p_left.formal && p_right.given or p_right.formal && p_left.given then 'nickname'
       when p_left.address_first = p_right.given_word
         or p_right.address_first = p_left.given_word
@@ -67,6 +120,9 @@ as $$
         or p_left.given_words && p_right.given_words
         or p_left.given_word = any (p_right.given_words)
         or p_right.given_word = any (p_left.given_words) then 'part'
+      when gate.slip(replace(p_left.first_name, ' ', ''), replace(p_right.first_name, ' ', '')) then 'slip'
+      when length(p_left.given_word) = 1 or length(p_right.given_word) = 1 then
+        case when left(p_left.first_name, 1) = left(p_right.first_name, 1) then 'initial' else 'different' end
       when gate.alike(p_left.first_name, p_right.first_name) >= 0.4 then 'alike'
       when left(p_left.first_name, 1) = left(p_right.first_name, 1) then 'same_initial'
       else 'different'
@@ -75,9 +131,9 @@ as $$
       when p_left.last_name is null or p_right.last_name is null then 'missing'
       when p_left.last_name = p_right.last_name
         or replace(p_left.last_name, ' ', '') = replace(p_right.last_name, ' ', '') then 'exact'
-      when p_left.given_word = any (p_right.family)
-        and p_right.given_word = any (p_left.family)
-        and p_left.given_word <> p_right.given_word then 'swapped'
+      when p_left.given_word <> p_right.given_word and gate.swapped(p_left, p_right) then 'swapped'
+      when p_left.given_word = p_right.given_word
+        and (p_left.family && p_right.given_words or p_right.family && p_left.given_words) then 'part'
       when p_left.family && p_right.family then
         case
           when string_to_array(p_left.last_name, ' ') && string_to_array(p_right.last_name, ' ') then 'part'
@@ -166,6 +222,7 @@ as $$
           when p_left.email_fit = 'name' and p_right.email_fit = 'name' then 'domain_name'
           else 'domain_other'
         end
+      when p_left.email_fit is null or p_right.email_fit is null then 'missing'
       when p_left.email_domain is null and p_right.email_domain is null then 'providers'
       when p_left.email_domain is null or p_right.email_domain is null then 'mixed'
       when p_left.site = p_right.site then 'site'
@@ -173,25 +230,32 @@ as $$
     end,
     case
       when cardinality(p_left.phone_tails) = 0 or cardinality(p_right.phone_tails) = 0 then 'missing'
-      when p_left.extensions && p_right.extensions then 'extension'
-      when p_left.phone_tails && p_right.phone_tails then
+      else
         case
-          when cardinality(p_left.extensions) > 0 and cardinality(p_right.extensions) > 0 then 'other_extension'
-          when cardinality(p_left.extensions) > 0 or cardinality(p_right.extensions) > 0 then 'one_extension'
-          else 'exact'
-        end
-      when gate.slip(p_left.phone_tails[1], p_right.phone_tails[1]) then 'slip'
-      when left(p_left.phone_tails[1], 5) = left(p_right.phone_tails[1], 5) then 'range'
-      else 'different'
+          when p_left.extensions && p_right.extensions then 'extension'
+          when p_left.phone_tails && p_right.phone_tails then
+            case
+              when cardinality(p_left.extensions) > 0 and cardinality(p_right.extensions) > 0 then 'other_extension'
+              when cardinality(p_left.extensions) > 0 or cardinality(p_right.extensions) > 0 then 'one_extension'
+              else 'exact'
+            end
+          when gate.slip(p_left.phone_tails[1], p_right.phone_tails[1]) then 'slip'
+          when left(p_left.phone_tails[1], 5) = left(p_right.phone_tails[1], 5) then 'range'
+          else 'different'
+        end || gate.office(p_left, p_right)
     end,
-    case
-      when p_left.street = p_right.street then 'street'
-      when p_left.postal_code = p_right.postal_code then 'postal_code'
-      when p_left.city = p_right.city then 'city'
-      when p_left.city is null or p_right.city is null then 'missing'
-      when gate.slip(p_left.city, p_right.city) or gate.alike(p_left.city, p_right.city) >= 0.4 then 'alike'
-      else 'different'
-    end,
+    -- Null, and missing, when one of the two says nothing of its place.
+    coalesce(
+      case
+        when p_left.street = p_right.street then 'street'
+        when p_left.postal_code = p_right.postal_code then 'postal_code'
+        when p_left.city = p_right.city then 'city'
+        when p_left.city is null or p_right.city is null then null
+        when gate.slip(p_left.city, p_right.city) or gate.alike(p_left.city, p_right.city) >= 0.4 then 'alike'
+        else 'different'
+      end || gate.office(p_left, p_right),
+      'missing'
+    ),
     case
       when p_left.job_title is null or p_right.job_title is null then 'missing'
       when p_left.job_title = p_right.job_title then 'exact'
@@ -219,8 +283,9 @@ as $$
     least(p_left.full_bits, p_right.full_bits),
     least(p_left.company_bits, p_right.company_bits),
     least(p_left.city_bits, p_right.city_bits),
-    greatest(p_left.email_people, p_right.email_people),
-    greatest(p_left.phone_people, p_right.phone_people),
+    -- Of a number or an address that both have, each card says at least how many share it.
+    least(p_left.email_people, p_right.email_people),
+    least(p_left.phone_people, p_right.phone_people),
     greatest(p_left.contact_bits, p_right.contact_bits)
 $$;
 

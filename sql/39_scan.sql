@@ -142,17 +142,21 @@ set enable_mergejoin = off
 as $$
 declare
   v_pairs bigint;
+  -- Blocks are hashes, spread evenly over all numbers: a range of them is read from the index.
+  v_width constant numeric := 18446744073709551616 / p_parts::numeric;
+  v_first constant bigint := ceil(-9223372036854775808 + p_part * v_width);
+  v_last constant bigint := ceil(-9223372036854775808 + (p_part + 1) * v_width) - 1;
 begin
   with together as (
     select block, count(*) as contacts, array_agg(contact_id) as contact_ids
     from gate.block_key
-    where (block & 65535) % p_parts = p_part
+    where block between v_first and v_last
     group by block
     having count(*) between 2 and 100
   ), mate as materialized (
     select
       signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site,
-      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts
+      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts, name_bits, family_bits
     from together
     cross join lateral unnest(contact_ids) as own (contact_id)
     join gate.signature on signature.contact_id = own.contact_id
@@ -194,7 +198,7 @@ as $$
     case
       when (agreement).external_id = 'exact' then 'external_id'
       when (agreement).email in ('exact', 'exact_other', 'loose') then 'email'
-      when (agreement).phone in ('exact', 'extension', 'one_extension') then 'phone'
+      when replace((agreement).phone, '_office', '') in ('exact', 'extension', 'one_extension') then 'phone'
       else 'fuzzy'
     end,
     gate.evidence(agreement, parts)
@@ -223,7 +227,7 @@ begin
   ), agreed as (
     select array_agg(agreement) as agreements
     from pair
-    join gate.card as one on one.contact_id = pair.left_id
+    join gate.card as one on one.contact_id = pair.left_id and one.contact_id % p_steps = p_step
     join gate.card as other on other.contact_id = pair.right_id
     cross join lateral gate.agree(one, other) as agreement
     where gate.worth_weighing(agreement.first_name, one, other)

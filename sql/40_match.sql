@@ -128,8 +128,10 @@ begin
             and (
               other.first_name is null
               or subject.first_name is null
+              or other.first_name = subject.first_name
+              or identified.by_email and other.last_name = subject.last_name
               or left(other.first_name, 1) = left(subject.first_name, 1)
-              or other.last_name = subject.last_name
+              and (other.last_name is null or subject.last_name is null or gate.alike(other.last_name, subject.last_name) >= 0.4)
               or gate.alike(other.first_name, subject.first_name) >= 0.4
             )
           )
@@ -247,7 +249,7 @@ begin
       select agreement
       from gate.agreements(array(select candidate_id from rival), array(select other_id from rival), p_leads) as agreement
     ))
-    where score >= gate.duplicate_threshold()
+    where score >= (select gate.duplicate_threshold())
       and gate.names_verdict(agreement, true) <> 'conflict'
   ),
   person as (

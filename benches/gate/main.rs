@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench gate                     all figures; exit code 1 when a goal is missed
 //! cargo bench --bench gate -- large            only one of: burst latency large purge scale
+//! cargo bench --bench gate -- scale 100000     only with so many contacts
 //! cargo bench --bench gate -- --write          writes docs/BENCHMARKS.md as well
 //! cargo bench --bench gate -- --keep           leaves the databases and logs behind, to look into
 //! GATEKEEPER_BENCH_LOG=debug cargo bench --bench gate -- large     says where the time of each batch went
@@ -44,16 +45,17 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let (write, keep) = (has("--write"), has("--keep"));
-    let named: Vec<&str> = arguments
+    let (sizes, named): (Vec<&str>, Vec<&str>) = arguments
         .iter()
         .map(String::as_str)
         .filter(|name| !name.starts_with("--"))
-        .collect();
+        .partition(|name| name.parse::<u64>().is_ok());
+    let sizes: Vec<u64> = sizes.iter().filter_map(|size| size.parse().ok()).collect();
     if write && !named.is_empty() {
         eprintln!("docs/BENCHMARKS.md is written with all figures or not at all");
         return ExitCode::from(2);
     }
-    match run(&named, write, keep).await {
+    match run(&named, &sizes, write, keep).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -63,7 +65,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
+async fn run(named: &[&str], sizes: &[u64], write: bool, keep: bool) -> Outcome<bool> {
     if let Ok(log_filter) = std::env::var("GATEKEEPER_BENCH_LOG") {
         gatekeeper::observe::start(&gatekeeper::config::Daemon {
             log_filter,
@@ -89,7 +91,7 @@ async fn run(named: &[&str], write: bool, keep: bool) -> Outcome<bool> {
         purge::measure(&ground, &mut figures).await?;
     }
     if is_asked("scale") {
-        scale::measure(&ground, &mut figures).await?;
+        scale::measure(&ground, &mut figures, sizes, keep).await?;
     }
     figures.conclude_memory();
     ground.clear(keep).await;

@@ -51,10 +51,12 @@ struct Cost {
     others: String,
 }
 
-pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> Outcome<()> {
+/// Measures with so many contacts each, or with all that belong to the curve; keeps the databases when that is asked for.
+pub(crate) async fn measure(ground: &Ground, figures: &mut Figures, sizes: &[u64], keep: bool) -> Outcome<()> {
+    let sizes: &[u64] = if sizes.is_empty() { &SIZES } else { sizes };
     let mut curve = Vec::new();
-    for contacts in SIZES {
-        let cost = measure_one(ground, contacts).await?;
+    for &contacts in sizes {
+        let cost = measure_one(ground, contacts, keep).await?;
         figures.note(format!(
             "{} contacts: {} leads decided, one in {:.1} ms (95th percentile); scan {}, {} pairs compared; after 1,000 changes {:.2} s; keys take {:.2} times the contacts' own space; {}",
             number(contacts as usize),
@@ -133,7 +135,7 @@ fn tell(cost: &Cost, figures: &mut Figures) {
     );
 }
 
-async fn measure_one(ground: &Ground, contacts: u64) -> Outcome<Cost> {
+async fn measure_one(ground: &Ground, contacts: u64, keep: bool) -> Outcome<Cost> {
     let name = format!("scale_{contacts}");
     let plot = Plot {
         name: &name,
@@ -191,11 +193,13 @@ async fn measure_one(ground: &Ground, contacts: u64) -> Outcome<Cost> {
     let table_scans = table_scans(&world).await? - scans_before;
     store.close().await;
     world.end()?;
-    ground
-        .connect("postgres")
-        .await?
-        .batch_execute(&format!("drop database {name} with (force)"))
-        .await?;
+    if !keep {
+        ground
+            .connect("postgres")
+            .await?
+            .batch_execute(&format!("drop database {name} with (force)"))
+            .await?;
+    }
     Ok(Cost {
         contacts,
         decided_per_second,

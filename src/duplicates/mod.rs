@@ -129,8 +129,8 @@ async fn compare_all(
 ) -> Result<(), StoreError> {
     progress(ScanProgress::Finding);
     let found = find_all(client, other).await?;
-    // Two steps for each connection at least, so that neither waits long for the other at the end.
-    let steps = i32::try_from(found / STEP_PAIRS).unwrap_or(i32::MAX).max(4);
+    // Two steps for each connection at least, and as many for both: neither waits long for the other at the end.
+    let steps = (i32::try_from(found / STEP_PAIRS).unwrap_or(i32::MAX) & !1).max(4);
     let (step, done, compared) = (AtomicI32::new(0), AtomicI32::new(0), AtomicI64::new(0));
     let compare = async |client: &mut Client| {
         each(&step, steps, async |number| {

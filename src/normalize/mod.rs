@@ -53,7 +53,7 @@ use reader::{Input, Reader, Side};
 
 /// Changes whenever the same text may give another key than before: with these rules, or with the numbering plans of
 /// the `phonenumber` crate, whose release is its second half.
-const RULES: &str = "2+0.3.10+9.0.33";
+const RULES: &str = "3+0.3.10+9.0.33";
 
 /// A normalizer that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

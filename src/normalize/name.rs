@@ -8,6 +8,9 @@ use super::text::{fold, fold_words};
 /// Titles that are a title even when nothing follows them.
 const ALWAYS_TITLES: &[&str] = &["mr", "mrs", "ms", "dr", "prof", "herr", "frau", "mme", "mister"];
 
+/// Given names of two consonants, or what is short for one. Others of that length are initials: JC, Mk.
+const WORDS_OF_TWO: [&str; 3] = ["wm", "ng", "ch"];
+
 /// What the lists say about names, ready to ask.
 #[derive(Debug)]
 pub(super) struct NameRules {
@@ -55,7 +58,7 @@ impl NameRules {
         name
     }
 
-    /// The folded key of a given name, without titles and nicknames in brackets.
+    /// The folded key of a given name, without titles and nicknames in brackets. Two initials that were written as one word are two.
     pub(super) fn first_key(&self, first: &str) -> Option<String> {
         let tokens = tokens(first);
         if let [only] = tokens.as_slice()
@@ -63,7 +66,15 @@ impl NameRules {
         {
             return None;
         }
-        self.key(&tokens)
+        let key = self.key(&tokens)?;
+        match key.as_bytes() {
+            [one, other]
+                if !WORDS_OF_TWO.contains(&key.as_str()) && [one, other].iter().all(|byte| is_consonant(**byte)) =>
+            {
+                Some(format!("{} {}", &key[..1], &key[1..]))
+            }
+            _ => Some(key),
+        }
     }
 
     /// The folded key of a family name, without titles and suffixes.
@@ -219,6 +230,10 @@ fn tokens(text: &str) -> Vec<&str> {
         }
     }
     kept
+}
+
+fn is_consonant(byte: u8) -> bool {
+    byte.is_ascii_lowercase() && !b"aeiouy".contains(&byte)
 }
 
 fn compact(token: &str) -> String {

@@ -48,7 +48,7 @@ pub(super) fn owner(local: &str, first: Option<&str>, last: Option<&str>, is_emp
     let is_new = |name: &String, known: &[String]| known.is_empty() || name.len() > 1 && !known.contains(name);
     let said_first = beside(&parts, &compact, &lasts).filter(|name| is_new(name, &firsts));
     let said_last = beside(&parts, &compact, &firsts)
-        .or_else(|| beside_initial(&parts, &firsts).filter(|_| last.is_some()))
+        .or_else(|| beside_initial(&parts, &firsts).filter(|_| last.is_some() && !fits(&compact, &firsts, &lasts)))
         .filter(|name| name.len() > 1)
         .filter(|name| is_new(name, &lasts));
     let fills = first.is_none() && said_first.is_some() || last.is_none() && said_last.is_some();
@@ -106,13 +106,14 @@ fn beside(parts: &[&str], compact: &str, known_names: &[String]) -> Option<Strin
             let rests = |name: &String| [compact.strip_prefix(name.as_str()), compact.strip_suffix(name.as_str())];
             let longest = known_names
                 .iter()
-                .filter(|name| name.len() > 3)
+                .filter(|name| name.len() > 1)
                 .max_by_key(|name| name.len());
-            if let Some(rest) = longest
+            // A short name stands in many words by chance: what is left must be the longer for it.
+            if let Some((_, rest)) = longest
                 .into_iter()
-                .flat_map(rests)
-                .flatten()
-                .find(|rest| rest.len() > 2)
+                .flat_map(|name| rests(name).map(|rest| (name, rest)))
+                .filter_map(|(name, rest)| Some((name, rest?)))
+                .find(|(name, rest)| rest.len() > if name.len() > 3 { 2 } else { 3 })
             {
                 return Some(rest.to_owned());
             }
@@ -130,11 +131,18 @@ fn beside(parts: &[&str], compact: &str, known_names: &[String]) -> Option<Strin
     }
 }
 
-/// The other word of an address that begins with the initial of a known given name: `a.roe` of Anna.
+/// The other word of an address that begins with the initial of a known given name: `a.roe` or `aroe` of Anna.
 fn beside_initial(parts: &[&str], firsts: &[String]) -> Option<String> {
     match parts {
         [initial, other] if initial.len() == 1 && firsts.iter().any(|first| first.starts_with(initial)) => {
             Some((*other).to_owned())
+        }
+        [word]
+            if firsts
+                .iter()
+                .any(|first| word.starts_with(|initial| first.starts_with(initial))) =>
+        {
+            word.get(1..).filter(|rest| rest.len() > 2).map(str::to_owned)
         }
         _ => None,
     }
@@ -173,5 +181,16 @@ mod tests {
         check("jane.doe", "", "doe", ("name", "jane", ""));
         check("jane.doe", "jane", "", ("name", "", "doe"));
         check("jdoe", "", "doe", ("name", "j", ""));
+    }
+
+    #[test]
+    fn another_name_stands_beside_a_known_one_or_behind_an_initial() {
+        check("anna.roe", "anna", "doe", ("other", "", "roe"));
+        check("aroe", "anna", "doe", ("other", "", "roe"));
+        check("aishwaryaroy", "aishwarya", "rot", ("other", "", "roy"));
+        check("alicehe", "jian", "he", ("other", "alice", ""));
+        // What is left beside a name as short as this must be the longer for it.
+        check("ashe", "jian", "he", ("other", "", ""));
+        check("adoe", "anna", "doe", ("name", "", ""));
     }
 }

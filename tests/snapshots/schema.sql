@@ -612,6 +612,8 @@ create table gate.signature -- What tells at a glance that two contacts are not 
   postal_code integer -- Postal code.
   block bigint -- A block in which it is, while pairs are sought.
   contacts bigint -- How many contacts are in that block.
+  name_bits bigint not null -- A bit of 64 for each word in names: without a common one, no word is common.
+  family_bits bigint not null -- The same of families.
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.site -- What belongs to this installation alone.
@@ -915,7 +917,7 @@ create table rules.match_threshold -- From which score on two records are one pe
 
 create table rules.match_weight -- Match weights after Fellegi and Sunter, in bits: log2 of how much more often two records of one person agree so than two of different people. The score of a pair is the sum over its fields of weight + rarity × how rare the value is.
   field text not null -- What is compared: first_name, last_name, full_name, company, email, phone, place, job_title, generation, country, external_id; base stands once in every pair.
-  level text not null -- How well it agrees: exact, nickname, initial, slip, different, …; docs/MATCHING.md explains each.
+  level text not null -- How well it agrees: exact, nickname, initial, slip, different, …; docs/MATCHING.md explains each. Of phone and place, those that end in _office are of two who seem to work for one employer.
   weight real not null -- Added to the score.
   rarity real not null default 0 -- Added for each bit of how rare the value is that both have: a name that one in 1,024 contacts carries has 10 bits. For e-mail and phone: for each doubling of the people who carry the value. For base: for each doubling of the contacts.
   constraint match_weight_pkey PRIMARY KEY (field, level)
@@ -1547,6 +1549,9 @@ create function gate.cards(p_contacts bigint[], p_leads jsonb) returns SETOF gat
 create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer text, p_indexed_until bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.changed_places(p_left text, p_right text) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.checkup() returns jsonb stable
   grant execute to gatekeeper_daemon
 
@@ -1871,6 +1876,9 @@ create function gate.note_rule_change() returns trigger volatile security define
 create function gate.note_unscanned() returns trigger volatile
   grant execute to gatekeeper_daemon
 
+create function gate.office(p_left gate.card, p_right gate.card) returns text immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.open_batch(p_replica uuid, p_leads bigint[], p_epochs bigint[]) returns TABLE(lead_id bigint, attempts integer, repeat_of bigint, verdict text, verdict_contact_id bigint) volatile
   grant execute to gatekeeper_daemon
 
@@ -2065,6 +2073,9 @@ create function gate.story(p_lead bigint) returns jsonb stable
 create function gate.survivor_of(p_plan bigint) returns text stable
   grant execute to gatekeeper_daemon
 
+create function gate.swapped(p_left gate.card, p_right gate.card) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.take_merges(p_replica uuid, p_state text, p_settle_seconds integer, p_limit integer) returns SETOF bigint volatile
   grant execute to gatekeeper_daemon
 
@@ -2105,6 +2116,9 @@ create function gate.was_merged(p_plan bigint, p_contact bigint) returns boolean
   grant execute to gatekeeper_daemon
 
 create function gate.weigh(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, parts real[], agreement gate.agreement) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
+  grant execute to gatekeeper_daemon
+
+create function gate.word_bits(p_name text) returns bigint immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.words_replaced(p_left text, p_right text) returns boolean immutable

@@ -21,6 +21,9 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str)> {
         ("first_name", first("robert"), first("bob"), "nickname"),
         ("first_name", first("bob"), first("rob"), "kindred"),
         ("first_name", first("robert"), first("r"), "initial"),
+        ("first_name", first("robert"), first("r j"), "initial"),
+        ("first_name", first("robert james"), first("k m"), "different"),
+        ("first_name", first("robert"), first("j robert"), "part"),
         ("first_name", first("robert"), first("robrt"), "slip"),
         ("first_name", first("robert"), first("rolf"), "same_initial"),
         ("first_name", first("robert"), first("anna"), "different"),
@@ -33,6 +36,9 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str)> {
         ("last_name", last("chesterworth"), last("hesterworth"), "slip"),
         ("last_name", last("chesterworth"), last("chesterwort"), "slip"),
         ("last_name", last("chesterworth"), last("chestreworth"), "slip"),
+        ("first_name", first("luis"), first("lusi"), "slip"),
+        ("first_name", first("mira"), first("rima"), "different"),
+        ("first_name", first("chang rui"), first("chagnrui"), "slip"),
         ("last_name", last("chesterworth"), last("chesterson"), "alike"),
         ("last_name", last("smith"), last("miller"), "different"),
         (
@@ -40,6 +46,43 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str)> {
             json!({"first_name": "robert", "last_name": "tavistock"}),
             json!({"first_name": "tavistock", "last_name": "robert"}),
             "swapped",
+        ),
+        // In each other's place, and one of them misspelt, an initial, a short form, or not all of the family name.
+        (
+            "last_name",
+            json!({"first_name": "robert", "last_name": "tavistock"}),
+            json!({"first_name": "tavistock", "last_name": "robetr"}),
+            "swapped",
+        ),
+        (
+            "first_name",
+            json!({"first_name": "robert", "last_name": "tavistock"}),
+            json!({"first_name": "tavistock", "last_name": "r"}),
+            "swapped",
+        ),
+        (
+            "first_name",
+            json!({"first_name": "bob", "last_name": "tavistock"}),
+            json!({"first_name": "tavistock", "last_name": "robert"}),
+            "swapped",
+        ),
+        (
+            "first_name",
+            json!({"first_name": "nguyen ngoc", "last_name": "chau"}),
+            json!({"first_name": "ngoc chau", "last_name": "nguyen"}),
+            "swapped",
+        ),
+        (
+            "first_name",
+            json!({"first_name": "robert", "last_name": "tavistock"}),
+            json!({"first_name": "tavistock", "last_name": "anna"}),
+            "different",
+        ),
+        (
+            "last_name",
+            json!({"first_name": "nayra", "last_name": "romero"}),
+            json!({"first_name": "nayra romero", "last_name": "alvarez"}),
+            "part",
         ),
         ("company", firm("acme"), firm("acme"), "exact"),
         ("company", firm("acme steel works"), firm("acme steelworks"), "exact"),
@@ -81,7 +124,39 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str)> {
             mail("j.doe@acme.com", "name"),
             "domain_name",
         ),
+        // A role says nothing about who writes from it.
+        (
+            "email",
+            mail("jane.doe@acme.com", "name"),
+            json!({"emails": ["info@umbrella.com"], "email_local": "info", "email_domain": "umbrella.com"}),
+            "missing",
+        ),
         ("phone", phone("49600123", &[]), phone("49600123", &[]), "exact"),
+        // Colleagues.
+        (
+            "phone",
+            json!({"phone_tails": ["49600123"], "company": "acme"}),
+            json!({"phone_tails": ["49600123"], "company": "acme"}),
+            "exact_office",
+        ),
+        (
+            "place",
+            json!({"city": "lyon", "company": "acme"}),
+            json!({"city": "lyon", "email_domain": "acme.com"}),
+            "city_office",
+        ),
+        (
+            "place",
+            json!({"city": "lyon", "company": "acme"}),
+            json!({"city": "lyon", "company": "umbrella"}),
+            "city",
+        ),
+        (
+            "place",
+            json!({"city": "lyon", "company": "acme"}),
+            json!({"company": "acme"}),
+            "missing",
+        ),
         (
             "phone",
             phone("49600123", &["49600123/7"]),
