@@ -29,7 +29,7 @@ values
   ('company', 'first_word', -1.41, 0.00, -1.39, 0.00),
   ('company', 'missing', 0.00, 0.00, 0.00, 0.00),
   ('company', 'prefix', 2.99, 0.00, 3.24, 0.00),
-  ('company', 'related', -2.50, 0.00, -1.90, 0.00),
+  ('company', 'related', -2.50, 0.00, -3.00, 0.00),
   ('company', 'similar', 3.35, 0.00, 3.45, 0.00),
   ('company', 'site', -0.73, 0.39, -0.75, 0.37),
   ('company', 'site_other', -3.36, 0.00, -2.05, 0.00),

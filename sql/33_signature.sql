@@ -71,7 +71,10 @@ as $$
     null::bigint,
     null::bigint,
     gate.word_bits(first_name) | gate.word_bits(address_first) | coalesce(formal.bits, 0),
-    gate.word_bits(last_name) | gate.word_bits(address_last)
+    gate.word_bits(last_name) | gate.word_bits(address_last),
+    case
+      when length(split_part(first_name, ' ', 1)) > 4 then hashtext(left(first_name, 1) || right(split_part(first_name, ' ', 1), 3))
+    end
   from record
   cross join lateral (
     select array_agg(nickname.name) as names, bit_or(gate.word_bits(nickname.name)) as bits
@@ -111,7 +114,7 @@ $$;
 -- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
 -- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
 -- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
--- short form, given and family name changed places, a wrong first letter), and their family names begin alike unless
+-- short form, given and family name changed places, a wrong first or second letter), and their family names begin alike unless
 -- something that is a person's own agrees. No `in`: it makes an array of its values
 -- at each look. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
@@ -129,6 +132,7 @@ as $$
           or p_left.given_rest = p_right.given_rest
           or p_left.given_rest = p_right.given
           or p_left.given = p_right.given_rest
+          or coalesce(p_left.given_tail = p_right.given_tail, false)
           or p_left.name_bits & (p_right.name_bits | p_right.family_bits) <> 0
           and (p_left.names && p_right.names or p_left.names && p_right.families)
           or p_right.name_bits & p_left.family_bits <> 0

@@ -156,7 +156,8 @@ begin
   ), mate as materialized (
     select
       signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site,
-      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts, name_bits, family_bits
+      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts, name_bits, family_bits,
+      given_tail
     from together
     cross join lateral unnest(contact_ids) as own (contact_id)
     join gate.signature on signature.contact_id = own.contact_id

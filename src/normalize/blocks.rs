@@ -7,6 +7,9 @@ use super::phonetic::sound;
 pub(super) struct Parts<'a> {
     pub(super) first: Option<&'a str>,
     pub(super) last: Option<&'a str>,
+    /// Other names, which the address says.
+    pub(super) other_first: Option<&'a str>,
+    pub(super) other_last: Option<&'a str>,
     pub(super) company: Option<&'a str>,
     pub(super) domain: Option<&'a str>,
     /// Only when it names a person.
@@ -17,27 +20,69 @@ pub(super) struct Parts<'a> {
 
 /// Sorted, each once. `is_particle` knows the words before a family name that do not distinguish it.
 pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Vec<String> {
-    let first = parts.first.and_then(given_word);
-    let family: Vec<&str> = parts
-        .last
-        .map(|last| family_words(last, &is_particle))
-        .unwrap_or_default();
     let employers = [
         parts.company.map(|company| company.replace(' ', "")),
         parts.domain.map(site),
     ];
     let mut keys = Vec::with_capacity(12);
+    for (first, last) in parts.names() {
+        name_keys(&mut keys, &parts, &employers, first, last, &is_particle);
+    }
+    keys.extend(all_words(parts.first, parts.last));
+    if let Some(local) = parts
+        .local
+        .filter(|local| local.len() >= 6 && local.bytes().any(|byte| byte.is_ascii_lowercase()))
+        && let Some(last) = parts.last
+    {
+        keys.push(format!("local:{local}|{}", head(last, 1)));
+    }
+    let first = parts.first.and_then(given_word);
+    let family = parts
+        .last
+        .and_then(|last| family_words(last, &is_particle).first().copied());
+    for tail in parts.phone_tails.iter().take(4) {
+        for initial in [first, family].into_iter().flatten() {
+            keys.push(format!("tail:{tail}|{}", head(initial, 1)));
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+impl<'a> Parts<'a> {
+    /// Given and family name, and once more with those that the address says instead.
+    fn names(&self) -> impl Iterator<Item = (Option<&'a str>, Option<&'a str>)> + use<'a> {
+        let says_another = self.other_first.is_some() || self.other_last.is_some();
+        let other = (self.other_first.or(self.first), self.other_last.or(self.last));
+        [(self.first, self.last)]
+            .into_iter()
+            .chain(says_another.then_some(other))
+    }
+}
+
+/// The keys that a given and a family name make, with the employers and with the town.
+fn name_keys(
+    keys: &mut Vec<String>,
+    parts: &Parts<'_>,
+    employers: &[Option<String>],
+    first: Option<&str>,
+    last: Option<&str>,
+    is_particle: &impl Fn(&str) -> bool,
+) {
+    let given = first.and_then(given_word);
+    let family: Vec<&str> = last.map(|last| family_words(last, is_particle)).unwrap_or_default();
     for employer in employers.iter().flatten() {
         for word in &family {
             keys.push(format!("lastco:{}|{}", sound(word), head(employer, 3)));
         }
-        if let Some(first) = first {
-            keys.push(format!("cofirst:{}|{}", head(employer, 6), head(first, 3)));
+        if let Some(given) = given {
+            keys.push(format!("cofirst:{}|{}", head(employer, 6), head(given, 3)));
         }
     }
-    if let (Some(first), Some(last)) = (first, parts.last) {
-        keys.push(format!("lastinit:{}|{}", last.replace(' ', ""), head(first, 1)));
-        let given = sound(first);
+    if let (Some(given), Some(last)) = (given, last) {
+        keys.push(format!("lastinit:{}|{}", last.replace(' ', ""), head(given, 1)));
+        let given = sound(given);
         for word in &family {
             let family = sound(word);
             let (a, b) = if given <= family {
@@ -56,21 +101,14 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
     {
         keys.push(format!("domlast:{domain}|{}", head(word, 4)));
     }
-    if let Some(local) = parts
-        .local
-        .filter(|local| local.len() >= 6 && local.bytes().any(|byte| byte.is_ascii_lowercase()))
-        && let Some(last) = parts.last
-    {
-        keys.push(format!("local:{local}|{}", head(last, 1)));
-    }
-    for tail in parts.phone_tails.iter().take(4) {
-        for initial in [first, family.first().copied()].into_iter().flatten() {
-            keys.push(format!("tail:{tail}|{}", head(initial, 1)));
-        }
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+}
+
+/// All words of a name that has three or more, in alphabetical order.
+fn all_words(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let mut words: Vec<&str> = [first?, last?].iter().flat_map(|name| name.split(' ')).collect();
+    words.sort_unstable();
+    words.dedup();
+    (words.len() > 2).then(|| format!("words:{}", words.join("|")))
 }
 
 /// The name of an employer's site, which mostly is the employer's: `acme-tools.co.uk` to `acmetools`.

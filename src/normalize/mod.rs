@@ -6,7 +6,7 @@
 //! # Blocking keys
 //!
 //! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; eight to ten
-//! are usual, twenty the most. Spaces are taken out of the parts. The employer is the company's key and, as a second
+//! are usual, thirty the most. What is made of names is made once more of those that the address says instead. Spaces are taken out of the parts. The employer is the company's key and, as a second
 //! one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
@@ -18,6 +18,7 @@
 //! | `lastcity` | first word of the family name, city | private people without any other key |
 //! | `domlast` | whole e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
 //! | `local` | e-mail name of 6 letters or more that is no function, first letter of the family name | one person at two providers or employers |
+//! | `words` | all words of a name of three or more, in alphabetical order | a name divided otherwise: `Nguyen Ngoc / Chau` and `Ngoc Chau / Nguyen` |
 //! | `tail` | last eight digits of a phone number, first letter of the given or of the family name | a number that is not valid as it was written, or whose country is not known |
 //!
 //! # Reasons of a refusal

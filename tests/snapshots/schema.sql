@@ -614,6 +614,7 @@ create table gate.signature -- What tells at a glance that two contacts are not 
   contacts bigint -- How many contacts are in that block.
   name_bits bigint not null -- A bit of 64 for each word in names: without a common one, no word is common.
   family_bits bigint not null -- The same of families.
+  given_tail integer -- The first letter of the first word of the given name and its last three, where it has more than four.
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.site -- What belongs to this installation alone.

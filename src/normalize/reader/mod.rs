@@ -286,6 +286,8 @@ impl<'n> Reader<'n> {
             Parts {
                 first: keys.first_name.as_deref(),
                 last: keys.last_name.as_deref(),
+                other_first: keys.address_first.as_deref(),
+                other_last: keys.address_last.as_deref(),
                 company: keys.company.as_deref(),
                 domain: keys.email_domain.as_deref(),
                 local,

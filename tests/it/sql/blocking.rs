@@ -10,7 +10,7 @@ use super::plans::plans;
 use crate::support::TestDb;
 
 /// A kind, a contact, and a lead that shares a key of this kind alone with it: first name, last name, company, address, phone, town.
-const KINDS: [(&str, [&str; 6], [&str; 6]); 8] = [
+const KINDS: [(&str, [&str; 6], [&str; 6]); 9] = [
     (
         "lastco",
         ["Anna", "Lindgren", "Fjordbyte Systems", "", "", ""],
@@ -45,6 +45,11 @@ const KINDS: [(&str, [&str; 6], [&str; 6]); 8] = [
         "local",
         ["Anna", "Lindgren", "", "anna.lindgren@fjordbyte.com", "", ""],
         ["Karl", "Lofgren", "", "anna.lindgren@umbra.fr", "", ""],
+    ),
+    (
+        "words",
+        ["Nguyen Ngoc", "Chau", "", "", "", ""],
+        ["Chau Nguyen", "Ngoc", "", "", "", ""],
     ),
     (
         "tail",
