@@ -1,6 +1,9 @@
 -- More that tells at a glance whether two are worth comparing: without a look into the names that they have no word in common, and that
 -- two given names begin and end alike.
 
+-- What a scan left behind that did not end is of no use.
+truncate gate.signature;
+
 alter table gate.signature
   add column name_bits bigint not null,
   add column family_bits bigint not null,

@@ -115,8 +115,8 @@ $$;
 -- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
 -- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
 -- short form, given and family name changed places, a wrong first or second letter), and their family names begin alike unless
--- something that is a person's own agrees. No `in`: it makes an array of its values
--- at each look. The planner puts this in place of the call. Called by gate.find_pairs and gate.worth_comparing_among.
+-- something that is a person's own agrees. No `in`: it makes an array of its values at each look. The planner puts this in place of
+-- the call. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
 returns boolean
 language sql

@@ -145,7 +145,7 @@ declare
   -- Blocks are hashes, spread evenly over all numbers: a range of them is read from the index.
   v_width constant numeric := 18446744073709551616 / p_parts::numeric;
   v_first constant bigint := ceil(-9223372036854775808 + p_part * v_width);
-  v_last constant bigint := ceil(-9223372036854775808 + (p_part + 1) * v_width) - 1;
+  v_last constant bigint := least(ceil(-9223372036854775808 + (p_part + 1) * v_width) - 1, 9223372036854775807);
 begin
   with together as (
     select block, count(*) as contacts, array_agg(contact_id) as contact_ids

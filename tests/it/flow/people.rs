@@ -260,6 +260,25 @@ async fn many_contacts_with_one_number_make_it_a_switchboard_without_a_list() {
 }
 
 #[tokio::test]
+async fn who_has_a_colleagues_number_is_found_by_name_also_when_both_given_names_begin_alike() {
+    let world = World::new().await;
+    let ids = world.seed(json!([
+        {"phone": "+1 212 736 5000", "firstname": "Rita", "lastname": "Miller"},
+        {"firstname": "Robert", "lastname": "Smith", "company": "Acme", "city": "Riga", "jobtitle": "Buyer"},
+    ]));
+    let lead = json!({
+        "source": "sales", "phone": "+1 212 736 5000", "first_name": "Robert", "last_name": "Smith", "company": "Acme",
+        "city": "Riga", "job_title": "Buyer",
+    });
+    let lead = world.settled(lead).await;
+    let decision = world.decision(lead).await;
+    assert_eq!(
+        (decision.action.as_str(), decision.crm_id.as_ref()),
+        ("update", Some(&ids[1]))
+    );
+}
+
+#[tokio::test]
 async fn an_external_id_that_no_property_holds_still_asks_before_a_second_contact() {
     let world = World::with(Default::default(), |config| config.crm.external_id_property.clear()).await;
     let first = world

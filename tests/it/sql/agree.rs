@@ -221,3 +221,21 @@ async fn a_rare_name_says_more_than_a_common_one() {
     }
     assert!(weights[1] > weights[0] + 3.0, "{weights:?}");
 }
+
+#[tokio::test]
+async fn a_private_number_that_both_have_is_no_switchboards_because_one_has_the_switchboards_too() {
+    let db = TestDb::new().await;
+    db.run("insert into gate.term (kind, value, carriers) values ('contact', '', 100000), ('phone', '30123456', 64)")
+        .await;
+    let keys = |tails: &[&str]| {
+        json!({"phone_tails": tails, "emails": [], "loose_emails": [], "phones": [], "blocks": []}).to_string()
+    };
+    let sql = "select weight from gate.compare_pair($1::text::jsonb, $2::text::jsonb) where field = 'phone'";
+    let private = keys(&["49600123"]);
+    let both: f32 = value(&db, sql, &[&keys(&["49600123", "30123456"]), &private]).await;
+    let alone: f32 = value(&db, sql, &[&private, &private]).await;
+    let switchboard = keys(&["30123456"]);
+    let shared: f32 = value(&db, sql, &[&switchboard, &switchboard]).await;
+    assert_eq!(both, alone);
+    assert!(shared < alone - 3.0, "{shared} {alone}");
+}
