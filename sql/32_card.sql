@@ -117,8 +117,19 @@ as $$
     (ln((p_contacts + 2000)::float8) / ln(2::float8))::real
 $$;
 
+-- By how many people an address or a number counts as carried that a steward has listed as shared. Called by gate.cards and
+-- gate.fill_cards.
+create or replace function gate.carriers_of_listed()
+returns integer
+language sql
+immutable
+parallel safe
+as $$
+  select 200
+$$;
+
 -- The cards of a few records: contacts by their numbers, leads of p_leads (as gate.match_leads has them) as -1 less their ord. An
--- address or a number that a steward has listed counts as carried by 200 people. Called by gate.agreements, into whose statement
+-- address or a number that a steward has listed counts as carried by gate.carriers_of_listed people. Called by gate.agreements, into whose statement
 -- it is put in place of the call. Locks nothing.
 drop function if exists gate.cards(bigint[], jsonb, integer, integer);
 create or replace function gate.cards(p_contacts bigint[], p_leads jsonb)
@@ -166,7 +177,7 @@ as $$
             offset 0
           ) as counted
         ),
-        (select max(200) from unnest(emails) as email join rules.shared_mailbox on address = email)
+        (select max(gate.carriers_of_listed()) from unnest(emails) as email join rules.shared_mailbox on address = email)
       ) as email_people,
       greatest(
         (
@@ -180,7 +191,7 @@ as $$
             offset 0
           ) as counted
         ),
-        (select max(200) from unnest(phones) as own (phone) join rules.shared_phone using (phone))
+        (select max(gate.carriers_of_listed()) from unnest(phones) as own (phone) join rules.shared_phone using (phone))
       ) as phone_people
     offset 0
   ) as carried
@@ -211,7 +222,7 @@ as $$
       cross join lateral unnest(own.emails) as email
       join gate.term on term.kind = 'email' and term.value = email
       union all
-      select own.contact_id, 200
+      select own.contact_id, gate.carriers_of_listed()
       from own
       cross join lateral unnest(own.emails) as email
       join rules.shared_mailbox on shared_mailbox.address = email
@@ -225,7 +236,7 @@ as $$
       cross join lateral unnest(own.phone_tails) as tail
       join gate.term on term.kind = 'phone' and term.value = tail
       union all
-      select own.contact_id, 200
+      select own.contact_id, gate.carriers_of_listed()
       from own
       cross join lateral unnest(own.phones) as number (phone)
       join rules.shared_phone on shared_phone.phone = number.phone

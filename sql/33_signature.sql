@@ -111,6 +111,29 @@ begin
 end
 $$;
 
+-- Whether two lists of names have a word in common; the words are looked at only when their bits (gate.word_bits) do not say no.
+-- The planner puts this in place of the call, as it does the next one. Called by gate.worth_comparing.
+create or replace function gate.share_word(p_left_bits bigint, p_left text[], p_right_bits bigint, p_right text[])
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select p_left_bits & p_right_bits <> 0
+    and p_left && p_right
+$$;
+
+-- Whether a given name of one is a family name of the other. Called by gate.worth_comparing.
+create or replace function gate.names_crossed(p_left gate.signature, p_right gate.signature)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select gate.share_word(p_left.name_bits, p_left.names, p_right.family_bits, p_right.families)
+    or gate.share_word(p_right.name_bits, p_right.names, p_left.family_bits, p_left.families)
+$$;
+
 -- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
 -- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
 -- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
@@ -133,10 +156,8 @@ as $$
           or p_left.given_rest = p_right.given
           or p_left.given = p_right.given_rest
           or coalesce(p_left.given_tail = p_right.given_tail, false)
-          or p_left.name_bits & (p_right.name_bits | p_right.family_bits) <> 0
-          and (p_left.names && p_right.names or p_left.names && p_right.families)
-          or p_right.name_bits & p_left.family_bits <> 0
-          and p_right.names && p_left.families,
+          or gate.share_word(p_left.name_bits, p_left.names, p_right.name_bits, p_right.names)
+          or gate.names_crossed(p_left, p_right),
         true
       )
     then
@@ -155,12 +176,8 @@ as $$
           p_contacts <= 3
           or coalesce(
             p_left.family_initial = p_right.family_initial
-              or p_left.family_bits & p_right.family_bits <> 0
-              and p_left.families && p_right.families
-              or p_left.name_bits & p_right.family_bits <> 0
-              and p_left.names && p_right.families
-              or p_right.name_bits & p_left.family_bits <> 0
-              and p_right.names && p_left.families,
+              or gate.share_word(p_left.family_bits, p_left.families, p_right.family_bits, p_right.families)
+              or gate.names_crossed(p_left, p_right),
             true
           )
         )

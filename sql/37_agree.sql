@@ -30,10 +30,9 @@ as $$
   from spelled
 $$;
 
--- Whether two have given and family name in each other's place: one of the names must be the same across, the other may be misspelt,
--- an initial or a short form. Or both bear the same words, divided otherwise: Nguyen Ngoc / Chau, Ngoc Chau / Nguyen.
--- The planner puts this in place of the call. Called by gate.agree.
-create or replace function gate.swapped(p_left gate.card, p_right gate.card)
+-- Whether the given name of the left one is a family name of the right one, and what the right one has in its place may be the left one's
+-- family name: the same, misspelt, an initial or a short form. The planner puts this in place of the call. Called by gate.swapped.
+create or replace function gate.crosses(p_left gate.card, p_right gate.card)
 returns boolean
 language sql
 immutable
@@ -48,14 +47,18 @@ as $$
       or p_right.given_word = left(p_left.last_name, 1)
       or gate.slip(p_right.given_word, p_left.last_name)
     )
-    or p_right.given_word = any (p_left.family)
-    and (
-      p_left.formal && p_right.family
-      or p_right.last_name = left(p_left.given_word, 1)
-      or p_right.last_name = replace(p_left.first_name, ' ', '')
-      or p_left.given_word = left(p_right.last_name, 1)
-      or gate.slip(p_left.given_word, p_right.last_name)
-    )
+$$;
+
+-- Whether two have given and family name in each other's place; or both bear the same words, divided otherwise: Nguyen Ngoc / Chau,
+-- Ngoc Chau / Nguyen. The planner puts this in place of the call. Called by gate.agree.
+create or replace function gate.swapped(p_left gate.card, p_right gate.card)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select gate.crosses(p_left, p_right)
+    or gate.crosses(p_right, p_left)
     or (p_left.given_words is not null or p_right.given_words is not null)
     and string_to_array(p_left.first_name || ' ' || p_left.last_name, ' ')
       <@ string_to_array(p_right.first_name || ' ' || p_right.last_name, ' ')

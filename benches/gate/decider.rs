@@ -76,7 +76,8 @@ impl Decider {
         }
     }
 
-    /// Decides the one lead that is there; how long that took. Absent: it waits for the write of another lead to end.
+    /// Decides the one lead that is there; how long that took. Absent: it waits for the write of another lead to end, or one that
+    /// had waited came along.
     pub(crate) async fn decide_one(&self) -> Outcome<Option<Duration>> {
         let begun = Instant::now();
         let report = self.push.pass().await?;
@@ -84,7 +85,6 @@ impl Decider {
         match report.claimed {
             0 => Err(format!("no lead was claimed: {report:?}").into()),
             1 => Ok((report.decided == 1).then_some(took)),
-            // One that had waited came along.
             _ => Ok(None),
         }
     }

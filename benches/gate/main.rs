@@ -45,13 +45,13 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let (write, keep) = (has("--write"), has("--keep"));
-    let (sizes, named): (Vec<&str>, Vec<&str>) = arguments
+    let words = arguments
         .iter()
         .map(String::as_str)
-        .filter(|name| !name.starts_with("--"))
-        .partition(|name| name.parse::<u64>().is_ok());
-    let sizes: Vec<u64> = sizes.iter().filter_map(|size| size.parse().ok()).collect();
-    if write && !named.is_empty() {
+        .filter(|word| !word.starts_with("--"));
+    let sizes: Vec<u64> = words.clone().filter_map(|word| word.parse().ok()).collect();
+    let named: Vec<&str> = words.filter(|word| word.parse::<u64>().is_err()).collect();
+    if write && !(named.is_empty() && sizes.is_empty()) {
         eprintln!("docs/BENCHMARKS.md is written with all figures or not at all");
         return ExitCode::from(2);
     }

@@ -6,8 +6,9 @@
 //! # Blocking keys
 //!
 //! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; eight to ten
-//! are usual, thirty the most. What is made of names is made once more of those that the address says instead. Spaces are taken out of the parts. The employer is the company's key and, as a second
-//! one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
+//! are usual, thirty the most. What is made of names is made once more of those that the address says instead. Spaces are
+//! taken out of the parts. The employer is the company's key and, as a second one, the name of the e-mail domain (`acme`
+//! of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
 //! |---|---|---|

@@ -67,14 +67,12 @@ impl NameRules {
             return None;
         }
         let key = self.key(&tokens)?;
-        match key.as_bytes() {
-            [one, other]
-                if !WORDS_OF_TWO.contains(&key.as_str()) && [one, other].iter().all(|byte| is_consonant(**byte)) =>
-            {
-                Some(format!("{} {}", &key[..1], &key[1..]))
-            }
-            _ => Some(key),
-        }
+        let is_initials = key.len() == 2 && key.bytes().all(is_consonant) && !WORDS_OF_TWO.contains(&key.as_str());
+        Some(if is_initials {
+            format!("{} {}", &key[..1], &key[1..])
+        } else {
+            key
+        })
     }
 
     /// The folded key of a family name, without titles and suffixes.

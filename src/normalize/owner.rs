@@ -45,14 +45,15 @@ pub(super) fn owner(local: &str, first: Option<&str>, last: Option<&str>, is_emp
         return Owner::default();
     }
     let (firsts, lasts) = (spellings(first), spellings(last));
+    let fits = fits(&compact, &firsts, &lasts);
     let is_new = |name: &String, known: &[String]| known.is_empty() || name.len() > 1 && !known.contains(name);
     let said_first = beside(&parts, &compact, &lasts).filter(|name| is_new(name, &firsts));
     let said_last = beside(&parts, &compact, &firsts)
-        .or_else(|| beside_initial(&parts, &firsts).filter(|_| last.is_some() && !fits(&compact, &firsts, &lasts)))
+        .or_else(|| beside_initial(&parts, &firsts).filter(|_| last.is_some() && !fits))
         .filter(|name| name.len() > 1)
         .filter(|name| is_new(name, &lasts));
     let fills = first.is_none() && said_first.is_some() || last.is_none() && said_last.is_some();
-    let is_made_of_name = fills || fits(&compact, &firsts, &lasts);
+    let is_made_of_name = fills || fits;
     Owner {
         fit: match (first.is_some() || last.is_some(), is_made_of_name) {
             (false, _) => None,
@@ -109,13 +110,11 @@ fn beside(parts: &[&str], compact: &str, known_names: &[String]) -> Option<Strin
                 .filter(|name| name.len() > 1)
                 .max_by_key(|name| name.len());
             // A short name stands in many words by chance: what is left must be the longer for it.
-            if let Some((_, rest)) = longest
-                .into_iter()
-                .flat_map(|name| rests(name).map(|rest| (name, rest)))
-                .filter_map(|(name, rest)| Some((name, rest?)))
-                .find(|(name, rest)| rest.len() > if name.len() > 3 { 2 } else { 3 })
-            {
-                return Some(rest.to_owned());
+            if let Some(name) = longest {
+                let least = if name.len() > 3 { 3 } else { 4 };
+                if let Some(rest) = rests(name).into_iter().flatten().find(|rest| rest.len() >= least) {
+                    return Some(rest.to_owned());
+                }
             }
             let initial = compact.get(..1)?;
             let ending = compact.get(compact.len() - 1..)?;
@@ -133,19 +132,15 @@ fn beside(parts: &[&str], compact: &str, known_names: &[String]) -> Option<Strin
 
 /// The other word of an address that begins with the initial of a known given name: `a.roe` or `aroe` of Anna.
 fn beside_initial(parts: &[&str], firsts: &[String]) -> Option<String> {
-    match parts {
-        [initial, other] if initial.len() == 1 && firsts.iter().any(|first| first.starts_with(initial)) => {
-            Some((*other).to_owned())
-        }
-        [word]
-            if firsts
-                .iter()
-                .any(|first| word.starts_with(|initial| first.starts_with(initial))) =>
-        {
-            word.get(1..).filter(|rest| rest.len() > 2).map(str::to_owned)
-        }
-        _ => None,
-    }
+    let (initial, other) = match parts {
+        [initial, other] if initial.len() == 1 => (*initial, *other),
+        [word] => word.split_at_checked(1).filter(|(_, rest)| rest.len() > 2)?,
+        _ => return None,
+    };
+    firsts
+        .iter()
+        .any(|first| first.starts_with(initial))
+        .then(|| other.to_owned())
 }
 
 #[cfg(test)]

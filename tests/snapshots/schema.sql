@@ -1547,6 +1547,9 @@ create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_fi
 create function gate.cards(p_contacts bigint[], p_leads jsonb) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
+create function gate.carriers_of_listed() returns integer immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.change_keys(p_keys jsonb, p_contacts bigint[], p_normalizer text, p_indexed_until bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -1584,6 +1587,9 @@ create function gate.count_groups() returns bigint stable
   grant execute to gatekeeper_daemon
 
 create function gate.count_terms(p_unless_fresh boolean) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.crosses(p_left gate.card, p_right gate.card) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.current_hold() returns TABLE(kind text, since timestamp with time zone, set_by text, note text) stable
@@ -1829,6 +1835,9 @@ create function gate.mirror_write(p_records jsonb, p_normalizer text) returns TA
 create function gate.mirrored_fields() returns text[] stable
   grant execute to gatekeeper_daemon
 
+create function gate.names_crossed(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.names_verdict(p_agreement gate.agreement, p_identified boolean) returns text immutable parallel safe
   grant execute to gatekeeper_daemon
 
@@ -2033,6 +2042,9 @@ create function gate.settle(p_rows jsonb, p_call_id bigint, p_settle_seconds int
   grant execute to gatekeeper_daemon
 
 create function gate.shadow_diff(p_source text, p_limit bigint) returns SETOF report.shadow_diff stable
+  grant execute to gatekeeper_daemon
+
+create function gate.share_word(p_left_bits bigint, p_left text[], p_right_bits bigint, p_right text[]) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable

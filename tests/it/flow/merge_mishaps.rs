@@ -4,8 +4,29 @@ use gatekeeper::sandbox::{Kind, Rule};
 use serde_json::{Value, json};
 
 use super::merge_run::{pair, planned, run, run_json, survivor};
+use super::world::World;
 use crate::process::{Daemon, gatekeeper};
 use crate::support::eventually;
+
+fn merges_take(world: &World, delay_ms: u64) {
+    world.faults(vec![Rule {
+        operation: Some("merge".to_owned()),
+        delay_ms: Some(delay_ms),
+        ..Rule::default()
+    }]);
+}
+
+async fn until_done(world: &World, lead: i64) {
+    eventually(
+        std::time::Duration::from_secs(30),
+        "the lead is done",
+        async || match world.state(lead).await.as_str() {
+            "done" => Ok(()),
+            state => Err(state.to_owned()),
+        },
+    )
+    .await;
+}
 
 #[tokio::test]
 async fn a_group_that_the_crm_refuses_is_told_and_the_others_go_on() {
@@ -67,12 +88,7 @@ async fn leads_wait_for_a_contact_that_is_being_merged() {
     let (world, _) = planned(1).await;
     run(&world, &["merge", "approve", "--all"]).await;
     // The CRM takes its time for the merge.
-    let slow = Rule {
-        operation: Some("merge".to_owned()),
-        delay_ms: Some(1_500),
-        ..Rule::default()
-    };
-    world.faults(vec![slow]);
+    merges_take(&world, 1_500);
     let mut daemon = Daemon::start(&world, &[]);
     let merging = run(&world, &["merge", "run"]);
     let leads = async {
@@ -93,15 +109,7 @@ async fn leads_wait_for_a_contact_that_is_being_merged() {
             .await
     };
     let (_, lead) = tokio::join!(merging, leads);
-    eventually(
-        std::time::Duration::from_secs(20),
-        "the lead is done",
-        async || match world.state(lead).await.as_str() {
-            "done" => Ok(()),
-            state => Err(state.to_owned()),
-        },
-    )
-    .await;
+    until_done(&world, lead).await;
     daemon.signal(rustix::process::Signal::TERM);
     daemon.end(std::time::Duration::from_secs(20)).await;
     assert_eq!(world.only_contact()["city"], "Riga");
@@ -161,15 +169,7 @@ async fn what_a_dead_run_left_the_daemon_ends_and_a_refused_token_only_delays_it
         },
     )
     .await;
-    eventually(
-        std::time::Duration::from_secs(30),
-        "the lead is done",
-        async || match world.state(lead).await.as_str() {
-            "done" => Ok(()),
-            state => Err(state.to_owned()),
-        },
-    )
-    .await;
+    until_done(&world, lead).await;
     daemon.signal(rustix::process::Signal::TERM);
     assert_eq!(daemon.end(std::time::Duration::from_secs(30)).await, Some(0));
     assert_eq!(world.contacts().len(), 3);
@@ -181,12 +181,7 @@ async fn what_a_dead_run_left_the_daemon_ends_and_a_refused_token_only_delays_it
 async fn asked_to_stop_it_ends_what_is_begun_and_gives_the_rest_back() {
     let (world, _) = planned(20).await;
     run(&world, &["merge", "approve", "--all"]).await;
-    let slow = Rule {
-        operation: Some("merge".to_owned()),
-        delay_ms: Some(400),
-        ..Rule::default()
-    };
-    world.faults(vec![slow]);
+    merges_take(&world, 400);
     let mut running = Daemon::command_to_fail(&world, &world.config, &["merge", "run"], "");
     eventually(
         std::time::Duration::from_secs(30),
