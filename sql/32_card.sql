@@ -201,8 +201,8 @@ as $$
   ) as card
 $$;
 
--- Fills gate.card with part p_part of p_parts of all contacts: the same as gate.cards, with one reading of all terms. Called by
--- the scan of all contacts, for each part on a connection of its own.
+-- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards, with one
+-- reading of all terms. Called by the scan of all contacts, for each part on a connection of its own.
 create or replace function gate.fill_cards(p_part integer, p_parts integer)
 returns void
 language sql
@@ -210,10 +210,19 @@ set enable_nestloop = off
 set enable_mergejoin = off
 as $$
   insert into gate.card
-  with own as materialized (
-    select contact_id, emails, phones, phone_tails
+  with paired as (
+    select left_id as contact_id
+    from gate.candidate_pair
+    where left_id % p_parts = p_part
+    union all
+    select right_id
+    from gate.candidate_pair
+    where right_id % p_parts = p_part
+  ), own as materialized (
+    select *
     from gate.contact_keys
     where contact_id % p_parts = p_part
+      and contact_id in (select contact_id from paired)
   ), shared_email as (
     select contact_id, max(people) as people
     from (
@@ -248,7 +257,7 @@ as $$
     where kind = 'contact'
   )
   select card.*
-  from gate.contact_keys as keys
+  from own as keys
   cross join counted
   left join gate.term as first_name on first_name.kind = 'first_name' and first_name.value = split_part(keys.first_name, ' ', 1)
   left join gate.term as last_name on last_name.kind = 'last_name' and last_name.value = keys.last_name
@@ -260,8 +269,7 @@ as $$
   left join shared_email on shared_email.contact_id = keys.contact_id
   left join shared_phone on shared_phone.contact_id = keys.contact_id
   cross join lateral gate.card_with(
-    keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers, city.carriers,
+    keys::gate.contact_keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers, city.carriers,
     shared_email.people, shared_phone.people
   ) as card
-  where keys.contact_id % p_parts = p_part
 $$;

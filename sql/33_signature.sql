@@ -13,9 +13,9 @@ as $$
     when p_name is null then 0
     when p_name not like '% %' then 1::bigint << (hashtext(p_name) & 63)
     when p_name like '% % % %' then -1
-    else 1::bigint << (hashtext(split_part(p_name, ' ', 1)) & 63)
-      | 1::bigint << (hashtext(split_part(p_name, ' ', 2)) & 63)
-      | 1::bigint << (hashtext(split_part(p_name, ' ', -1)) & 63)
+    else (1::bigint << (hashtext(split_part(p_name, ' ', 1)) & 63))
+      | (1::bigint << (hashtext(split_part(p_name, ' ', 2)) & 63))
+      | (1::bigint << (hashtext(split_part(p_name, ' ', -1)) & 63))
   end
 $$;
 
@@ -52,34 +52,45 @@ as $$
   )
   select
     contact_id,
-    left(first_name, 1),
-    left(split_part(first_name, ' ', 1), 2),
-    hashtext(split_part(first_name, ' ', 1)),
-    hashtext(substr(split_part(first_name, ' ', 1), 2)),
-    left(last_name, 1),
-    string_to_array(first_name, ' ') || address_first || formal.names,
-    string_to_array(last_name, ' ') || address_last,
-    company is not null or email_domain is not null,
-    hashtext(left(replace(company, ' ', ''), 3)),
-    hashtext(left(email_domain, 3)),
-    hashtext(email_local),
-    hashtext(phone_tails[1]),
-    hashtext(phone_tails[2]),
-    hashtext(city),
-    hashtext(street),
-    hashtext(postal_code),
     null::bigint,
     null::bigint,
     gate.word_bits(first_name) | gate.word_bits(address_first) | coalesce(formal.bits, 0),
     gate.word_bits(last_name) | gate.word_bits(address_last),
-    case
-      when length(split_part(first_name, ' ', 1)) > 4 then hashtext(left(first_name, 1) || right(split_part(first_name, ' ', 1), 3))
-    end
+    company is not null or email_domain is not null,
+    hashtext(email_local),
+    hashtext(phone_tails[1]),
+    hashtext(phone_tails[2]),
+    hashtext(street),
+    hashtext(left(employer.firm, 3)),
+    hashtext(left(employer.site, 3)),
+    hashtext(employer.firm),
+    hashtext(employer.site),
+    hashtext(right(employer.firm, 4)),
+    hashtext(right(employer.site, 4)),
+    hashtext(city),
+    hashtext(postal_code),
+    hashtext(left(last_name, 1)),
+    hashtext(left(first_name, 1)),
+    hashtext(left(given.word, 2)),
+    hashtext(left(given.written, case when length(given.written) > 4 then 4 else 3 end)),
+    hashtext(given.word),
+    hashtext(substr(given.word, 2)),
+    case when length(given.word) > 4 then hashtext(left(given.word, 1) || right(given.word, 3)) end,
+    string_to_array(first_name, ' ') || address_first || formal.names,
+    string_to_array(last_name, ' ') || address_last
   from record
+  cross join lateral (
+    select split_part(first_name, ' ', 1) as word, replace(first_name, ' ', '') as written
+    offset 0
+  ) as given
+  cross join lateral (
+    select replace(company, ' ', '') as firm, replace(split_part(email_domain, '.', 1), '-', '') as site
+    offset 0
+  ) as employer
   cross join lateral (
     select array_agg(nickname.name) as names, bit_or(gate.word_bits(nickname.name)) as bits
     from rules.nickname
-    where nickname.nickname in (split_part(first_name, ' ', 1), address_first)
+    where nickname.nickname in (given.word, address_first)
   ) as formal
 $$;
 
@@ -134,12 +145,61 @@ as $$
     or gate.share_word(p_right.name_bits, p_right.names, p_left.family_bits, p_left.families)
 $$;
 
+-- Whether the given names of two are such as one person can have: one is missing or an initial, they begin with the same three or
+-- four letters or end alike, the first letter is wrong, one is short for the other, or given and family name changed places.
+-- No `in`, here and below: it makes an array of its values at each look. The planner puts these in place of the calls. Called by
+-- gate.worth_comparing.
+create or replace function gate.given_near(p_left gate.signature, p_right gate.signature)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select coalesce(
+    p_left.given_start = p_right.given_start
+      or p_left.given_head = p_right.initial
+      or p_left.initial = p_right.given_head
+      or p_left.given_rest = p_right.given_rest
+      or p_left.given_rest = p_right.given
+      or p_left.given = p_right.given_rest
+      or coalesce(p_left.given_tail = p_right.given_tail, false)
+      or gate.share_word(p_left.name_bits, p_left.names, p_right.name_bits, p_right.names)
+      or gate.names_crossed(p_left, p_right),
+    true
+  )
+$$;
+
+-- The same, and two of which no more than the first two letters are the same. Called by gate.worth_comparing.
+create or replace function gate.given_far(p_left gate.signature, p_right gate.signature)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select p_left.given_head = p_right.given_head
+    or gate.given_near(p_left, p_right)
+$$;
+
+-- Whether the family names of two begin alike or have a word in common. Called by gate.worth_comparing.
+create or replace function gate.family_near(p_left gate.signature, p_right gate.signature)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select coalesce(
+    p_left.family_initial = p_right.family_initial
+      or gate.share_word(p_left.family_bits, p_left.families, p_right.family_bits, p_right.families)
+      or gate.names_crossed(p_left, p_right),
+    true
+  )
+$$;
+
 -- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
--- unknown: the employer, the town, a number, the local part of the address, the street. In a block of more than three, their
--- given names must also be such as one person can have (one is missing or an initial, the same first two letters, full and
--- short form, given and family name changed places, a wrong first or second letter), and their family names begin alike unless
--- something that is a person's own agrees. No `in`: it makes an array of its values at each look. The planner puts this in place of
--- the call. Called by gate.find_pairs and gate.worth_comparing_among.
+-- unknown, and the less that is, the nearer must the names be, unless no more than three share the block: after something that is a
+-- person's own (the local part of the address, a number, the street), after the whole name of the employer, after its first
+-- letters, the town, or an employer that is not known. Few who bear one name are compared when no more than the last letters of the
+-- employer agree: it may be misspelt. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
 returns boolean
 language sql
@@ -147,47 +207,53 @@ immutable
 parallel safe
 as $$
   select case
-    when p_contacts <= 3
-      or coalesce(
-        p_left.given_head = p_right.given_head
-          or p_left.given_head = p_right.initial
-          or p_left.initial = p_right.given_head
-          or p_left.given_rest = p_right.given_rest
-          or p_left.given_rest = p_right.given
-          or p_left.given = p_right.given_rest
-          or coalesce(p_left.given_tail = p_right.given_tail, false)
-          or gate.share_word(p_left.name_bits, p_left.names, p_right.name_bits, p_right.names)
-          or gate.names_crossed(p_left, p_right),
-        true
-      )
-    then
-      (
-        (
-          not p_left.employed
-          or not p_right.employed
-          or p_left.firm = p_right.firm
-          or p_left.firm = p_right.site
-          or p_left.site = p_right.firm
-          or p_left.site = p_right.site
-          or p_left.city = p_right.city
-          or p_left.postal_code = p_right.postal_code
-        )
-        and (
-          p_contacts <= 3
-          or coalesce(
-            p_left.family_initial = p_right.family_initial
-              or gate.share_word(p_left.family_bits, p_left.families, p_right.family_bits, p_right.families)
-              or gate.names_crossed(p_left, p_right),
-            true
-          )
-        )
-      )
-      or p_left.email_local = p_right.email_local
+    when p_left.email_local = p_right.email_local
       or p_left.phone = p_right.phone
       or p_left.phone = p_right.other_phone
       or p_left.other_phone = p_right.phone
       or p_left.other_phone = p_right.other_phone
       or p_left.street = p_right.street
+    then p_contacts <= 3
+      or gate.given_far(p_left, p_right)
+    when p_left.firm = p_right.firm
+      or p_left.firm = p_right.site
+      or p_left.site = p_right.firm
+      or p_left.site = p_right.site
+    then
+      case
+        when p_left.whole_firm = p_right.whole_firm
+          or p_left.whole_firm = p_right.whole_site
+          or p_left.whole_site = p_right.whole_firm
+          or p_left.whole_site = p_right.whole_site
+        then p_contacts <= 3
+          or gate.family_near(p_left, p_right)
+          and gate.given_far(p_left, p_right)
+        when p_left.city <> p_right.city
+        then gate.given_near(p_left, p_right)
+          and (
+            gate.share_word(p_left.family_bits, p_left.families, p_right.family_bits, p_right.families)
+            or gate.names_crossed(p_left, p_right)
+          )
+        else p_contacts <= 3
+          or gate.family_near(p_left, p_right)
+          and gate.given_near(p_left, p_right)
+      end
+    when not p_left.employed
+      or not p_right.employed
+      or p_left.city = p_right.city
+      or p_left.postal_code = p_right.postal_code
+    then p_contacts <= 3
+      or gate.family_near(p_left, p_right)
+      and gate.given_near(p_left, p_right)
+    when p_contacts <= 10
+      and (p_left.city <> p_right.city) is not true
+      and (
+        p_left.firm_tail = p_right.firm_tail
+        or p_left.firm_tail = p_right.site_tail
+        or p_left.site_tail = p_right.firm_tail
+      )
+    then p_left.given = p_right.given
+      and gate.share_word(p_left.family_bits, p_left.families, p_right.family_bits, p_right.families)
     else false
   end
 $$;

@@ -155,9 +155,9 @@ begin
     having count(*) between 2 and 100
   ), mate as materialized (
     select
-      signature.contact_id, initial, given_head, given, given_rest, family_initial, names, families, employed, firm, site,
-      email_local, phone, other_phone, city, street, postal_code, together.block, together.contacts, name_bits, family_bits,
-      given_tail
+      signature.contact_id, together.block, together.contacts, name_bits, family_bits, employed, email_local, phone, other_phone,
+      street, firm, site, whole_firm, whole_site, firm_tail, site_tail, city, postal_code, family_initial, initial, given_head,
+      given_start, given, given_rest, given_tail, names, families
     from together
     cross join lateral unnest(contact_ids) as own (contact_id)
     join gate.signature on signature.contact_id = own.contact_id

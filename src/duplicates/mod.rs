@@ -103,20 +103,25 @@ async fn find_all(client: &mut Client, other: &mut Client) -> Result<i64, StoreE
     tokio::try_join!(count_and_sign, sign(other))?;
 
     let (part, found) = (AtomicI32::new(0), AtomicI64::new(0));
-    let find_and_fill = async |client: &mut Client| {
-        each(&part, 2 * PARTS, async |part| {
-            in_time(client, async |step| match part < PARTS {
-                true => {
-                    found.fetch_add(find_pairs(step, part, PARTS).await?, Ordering::SeqCst);
-                    Ok(())
-                }
-                false => fill_cards(step, part - PARTS, PARTS).await,
-            })
-            .await
+    let find = async |client: &mut Client| {
+        each(&part, PARTS, async |part| {
+            let pairs = in_time(client, async |step| find_pairs(step, part, PARTS).await).await?;
+            found.fetch_add(pairs, Ordering::SeqCst);
+            Ok(())
         })
         .await
     };
-    tokio::try_join!(find_and_fill(client), find_and_fill(other))?;
+    tokio::try_join!(find(client), find(other))?;
+
+    // Only those that are in a pair need a card: about the half of all.
+    let part = AtomicI32::new(0);
+    let fill = async |client: &mut Client| {
+        each(&part, PARTS, async |part| {
+            in_time(client, async |step| fill_cards(step, part, PARTS).await).await
+        })
+        .await
+    };
+    tokio::try_join!(fill(client), fill(other))?;
     Ok(found.into_inner())
 }
 

@@ -594,27 +594,32 @@ create table gate.scan -- Runs of `duplicates scan`.
 
 create table gate.signature -- What tells at a glance that two contacts are not worth comparing: hashes of their values, for they are compared millions of times. Filled while all contacts are scanned for duplicates, empty otherwise; unlogged, for it can be made anew at any time. As a type it is what gate.worth_comparing takes.
   contact_id bigint not null -- The contact; of a lead, -1 less its place in the batch.
-  initial text -- First letter of the given name.
-  given_head text -- Its first two letters; the first one, where there is no more.
-  given integer -- The first word of the given name.
-  given_rest integer -- The same without its first letter.
-  family_initial text -- First letter of the family name.
-  names text[] -- The words of the given name, the name that the address says, and full forms.
-  families text[] -- The words of the family name, and the one that the address says.
-  employed boolean not null -- Whether a company or the domain of one is known.
-  firm integer -- The first three letters of the company.
-  site integer -- The first three letters of the domain; hashed as those of a company.
-  email_local integer -- Local part of the primary address.
-  phone integer -- Last eight digits of a number.
-  other_phone integer -- Of another number.
-  city integer -- Town.
-  street integer -- Street and number.
-  postal_code integer -- Postal code.
   block bigint -- A block in which it is, while pairs are sought.
   contacts bigint -- How many contacts are in that block.
   name_bits bigint not null -- A bit of 64 for each word in names: without a common one, no word is common.
   family_bits bigint not null -- The same of families.
+  employed boolean not null -- Whether a company or the domain of one is known.
+  email_local integer -- Local part of the primary address.
+  phone integer -- Last eight digits of a number.
+  other_phone integer -- Of another number.
+  street integer -- Street and number.
+  firm integer -- The first three letters of the company.
+  site integer -- The first three letters of the name of the domain; hashed as those of a company.
+  whole_firm integer -- The whole company.
+  whole_site integer -- The whole name of the domain; hashed as a company.
+  firm_tail integer -- The last four letters of the company.
+  site_tail integer -- The last four letters of the name of the domain; hashed as those of a company.
+  city integer -- Town.
+  postal_code integer -- Postal code.
+  family_initial integer -- First letter of the family name.
+  initial integer -- First letter of the given name.
+  given_head integer -- Its first two letters; the first one, where there is no more.
+  given_start integer -- The first four letters of the given name, all its words in one; the first three, where it has no more than four.
+  given integer -- The first word of the given name.
+  given_rest integer -- The same without its first letter.
   given_tail integer -- The first letter of the first word of the given name and its last three, where it has more than four.
+  names text[] -- The words of the given name, the name that the address says, and full forms.
+  families text[] -- The words of the family name, and the one that the address says.
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.site -- What belongs to this installation alone.
@@ -1652,6 +1657,9 @@ create function gate.expect_contacts(p_expected bigint) returns void volatile
 create function gate.export_plans(p_states text[]) returns TABLE(plan jsonb, names text, survives text) stable
   grant execute to gatekeeper_daemon
 
+create function gate.family_near(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.fill_cards(p_part integer, p_parts integer) returns void volatile set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
@@ -1677,6 +1685,12 @@ create function gate.ghosts(p_started_at timestamp with time zone, p_after bigin
   grant execute to gatekeeper_daemon
 
 create function gate.give_up_undo(p_replica uuid, p_plan bigint) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.given_far(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.given_near(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable

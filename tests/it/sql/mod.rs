@@ -6,6 +6,7 @@ mod blocking;
 mod checks;
 mod claim;
 mod documents;
+mod glance;
 mod governor;
 mod plans;
 mod policy_version;
