@@ -26,28 +26,6 @@ as $$
   select 'phone', unnest(p_keys.phones)
 $$;
 
--- Who shares a block, and how many they are, unless more than 100 do: such a block tells nothing, and to compare all of it
--- would cost the square of its size. Called by gate.match_leads, gate.pairs_of and gate.meet, into whose statements it is put in
--- place of the call.
-drop function if exists gate.sharing_block(bigint);
-create function gate.sharing_block(p_block bigint)
-returns table (contact_id bigint, contacts bigint)
-language sql
-stable
-as $$
-  select few.contact_id, few.contacts
-  from (
-    select near.contact_id, count(*) over () as contacts
-    from (
-      select block_key.contact_id
-      from gate.block_key
-      where block_key.block = p_block
-      limit 101
-    ) as near
-  ) as few
-  where few.contacts <= 100
-$$;
-
 -- Takes contacts out of the indexes by which they are found. Called for tombstones and withdrawn provisional contacts.
 create or replace function gate.drop_keys(p_contacts bigint[])
 returns void
@@ -86,9 +64,10 @@ begin
   cross join lateral gate.identifiers_of(keys) as own
   where keys.contact_id = any (p_contacts);
 
-  insert into gate.block_key (block, contact_id)
-  select distinct unnest(keys.blocks), keys.contact_id
+  insert into gate.block_key (block, glance, contact_id)
+  select distinct own.block, own.glance, keys.contact_id
   from gate.contact_keys as keys
+  cross join lateral gate.blocks_of(keys) as own
   where keys.contact_id = any (p_contacts);
 end
 $$;
@@ -260,7 +239,49 @@ create or replace function gate.change_keys(p_keys jsonb, p_contacts bigint[], p
 returns void
 language plpgsql
 as $$
+declare
+  v_coming gate.block_key[];
 begin
+  -- What goes goes first: a block with another glance is another row. Of keys to which others were added, or that another
+  -- normalizer derived, nobody knows with which glances they are stored.
+  with blocks_now as materialized (
+    select distinct own.block, own.glance, incoming.contact_id
+    from jsonb_populate_recordset(null::gate.contact_keys, p_keys) as incoming
+    cross join lateral gate.blocks_of(incoming) as own
+    where incoming.contact_id = any (p_contacts)
+      and incoming.contact_id <= p_indexed_until
+  ), blocks_before as materialized (
+    select distinct own.block, case when stored.normalizer = p_normalizer then own.glance end as glance, stored.contact_id
+    from gate.contact_keys as stored
+    cross join lateral gate.blocks_of(stored) as own
+    where stored.contact_id = any (p_contacts)
+      and stored.contact_id <= p_indexed_until
+  ), blocks_gone as (
+    table blocks_before
+    except
+    table blocks_now
+  ), blocks_out as (
+    delete from gate.block_key
+    using blocks_gone as gone
+    where block_key.block = gone.block
+      and block_key.glance = gone.glance
+      and block_key.contact_id = gone.contact_id
+  ), unknown_out as (
+    delete from gate.block_key
+    using blocks_gone as gone
+    where block_key.block = gone.block
+      and block_key.contact_id = gone.contact_id
+      and gone.glance is null
+  )
+  select array_agg(coming::gate.block_key)
+  into v_coming
+  from (table blocks_now except table blocks_before) as coming;
+
+  insert into gate.block_key (block, glance, contact_id)
+  select block, glance, contact_id
+  from unnest(v_coming)
+  on conflict do nothing;
+
   with incoming as materialized (
     select keys.*
     from jsonb_populate_recordset(null::gate.contact_keys, p_keys) as keys
@@ -279,32 +300,15 @@ begin
     from stored
     cross join lateral gate.identifiers_of(stored) as own
     where stored.contact_id <= p_indexed_until
-  ), blocks_now as materialized (
-    select distinct unnest(blocks) as block, contact_id
-    from incoming
-    where contact_id <= p_indexed_until
-  ), blocks_before as materialized (
-    select distinct unnest(blocks) as block, contact_id
-    from stored
-    where contact_id <= p_indexed_until
   ), identifiers_out as (
     delete from gate.identifier
     using (table identifiers_before except table identifiers_now) as gone
     where identifier.kind = gone.kind
       and identifier.value = gone.value
       and identifier.contact_id = gone.contact_id
-  ), blocks_out as (
-    delete from gate.block_key
-    using (table blocks_before except table blocks_now) as gone
-    where block_key.block = gone.block
-      and block_key.contact_id = gone.contact_id
   ), identifiers_in as (
     insert into gate.identifier (kind, value, contact_id)
     (table identifiers_now except table identifiers_before)
-    on conflict do nothing
-  ), blocks_in as (
-    insert into gate.block_key (block, contact_id)
-    (table blocks_now except table blocks_before)
     on conflict do nothing
   )
   update gate.contact_keys as keys

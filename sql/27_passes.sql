@@ -204,13 +204,13 @@ begin
     and octet_length(own.value) <= 2000
   order by own.kind, own.value, keys.contact_id;
 
-  insert into gate.block_key (block, contact_id)
-  select distinct block, keys.contact_id
+  insert into gate.block_key (block, glance, contact_id)
+  select distinct own.block, own.glance, keys.contact_id
   from gate.contact_keys as keys
-  cross join lateral unnest(keys.blocks) as block
+  cross join lateral gate.blocks_of(keys) as own
   where keys.contact_id > v_after
     and keys.contact_id <= v_until
-  order by block, keys.contact_id;
+  order by own.block, own.glance, keys.contact_id;
 
   update gate.mirror_progress
   set indexed_until = coalesce(v_until, v_after),

@@ -143,9 +143,9 @@ as $$
 declare
   v_pairs bigint;
   -- Blocks are hashes, spread evenly over all numbers: a range of them is read from the index.
-  v_width constant numeric := 18446744073709551616 / p_parts::numeric;
-  v_first constant bigint := ceil(-9223372036854775808 + p_part * v_width);
-  v_last constant bigint := least(ceil(-9223372036854775808 + (p_part + 1) * v_width) - 1, 9223372036854775807);
+  v_width constant numeric := 4294967296 / p_parts::numeric;
+  v_first constant integer := ceil(-2147483648 + p_part * v_width);
+  v_last constant integer := least(ceil(-2147483648 + (p_part + 1) * v_width) - 1, 2147483647);
 begin
   with together as (
     select block, count(*) as contacts, array_agg(contact_id) as contact_ids
@@ -279,7 +279,7 @@ as $$
     select subject.contact_id, few.contact_id as other_id, min(few.contacts) as contacts
     from subject
     cross join lateral unnest(blocks) as own (block)
-    cross join lateral gate.sharing_block(own.block) as few
+    cross join lateral gate.sharing_block(own.block, 0, 0) as few
     where few.contact_id <> subject.contact_id
     group by subject.contact_id, few.contact_id
   ), found as (

@@ -26,10 +26,13 @@ as $$
 begin
   return query
   with subject as materialized (
-    select *, (hashint4(ord) & 65535) % p_parts = p_part as is_asked
+    select
+      ord, external_id, emails, loose_emails, phones, first_name, last_name, address_first, blocks,
+      gate.glance(company, email_domain, city, postal_code) as glance,
+      (hashint4(ord) & 65535) % p_parts = p_part as is_asked
     from jsonb_to_recordset(p_leads) as lead (
       ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
-      blocks bigint[]
+      address_first text, company text, email_domain text, city text, postal_code text, blocks integer[]
     )
   ),
 
@@ -140,12 +143,23 @@ begin
   ),
 
   -- 3. Blocks, for the others; and which of those that share one are worth comparing.
+  sought as materialized (
+    select listed.ords[asked.place] as ord, asked.glance as given_glance
+    from (
+      select
+        array_agg(subject.ord) as ords, array_agg(subject.first_name) as first_names,
+        array_agg(subject.address_first) as address_firsts
+      from subject
+      where subject.ord in (select ord from unsettled)
+    ) as listed
+    cross join lateral gate.given_glances_asked(listed.first_names, listed.address_firsts) as asked
+  ),
   blocked as materialized (
     select subject.ord, shared.contact_id, null::integer as peer, min(shared.contacts) as contacts
     from subject
+    join sought using (ord)
     cross join lateral unnest(subject.blocks) as own (block)
-    cross join lateral gate.sharing_block(own.block) as shared
-    where subject.ord in (select ord from unsettled)
+    cross join lateral gate.sharing_block(own.block, subject.glance, sought.given_glance) as shared
     group by subject.ord, shared.contact_id
     union
     select mine.ord, null, theirs.ord, null

@@ -161,19 +161,41 @@ $$;
 
 -- Whether two sets of keys that share the blocks p_blocks would be compared by them: how many contacts the smallest of these
 -- blocks has (null: each has more than 100), and whether so much agrees at a glance. Called by `why-not`.
-create or replace function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[])
+drop function if exists gate.meet(jsonb, jsonb, bigint[]);
+create or replace function gate.meet(p_left jsonb, p_right jsonb, p_blocks integer[])
 returns table (contacts bigint, compared boolean)
 language sql
 stable
 as $$
-  with smallest as (
-    select min(shared.contacts) as contacts
+  with known as (
+    select
+      gate.glance(p_left ->> 'company', p_left ->> 'email_domain', p_left ->> 'city', p_left ->> 'postal_code') as mine,
+      gate.glance(p_right ->> 'company', p_right ->> 'email_domain', p_right ->> 'city', p_right ->> 'postal_code') as theirs,
+      (
+        select glance
+        from gate.given_glances_asked(array[p_left ->> 'first_name'], array[p_left ->> 'address_first'])
+      ) as my_given,
+      gate.given_glance(p_right ->> 'first_name', p_right ->> 'address_first') as their_given
+  ), sized as (
+    select block, max(shared.contacts) as contacts
     from unnest(p_blocks) as block
-    cross join lateral gate.sharing_block(block) as shared
+    cross join lateral gate.sharing_block(block, 0, 0) as shared
+    group by block
+  ), smallest as (
+    select
+      min(sized.contacts) as contacts,
+      bool_or(
+        case
+          when sized.block & 1 = 1 then sized.contacts <= 10 or gate.glances_meet(known.theirs, known.mine)
+          else sized.contacts <= 3 or gate.given_glances_meet(known.their_given, known.my_given)
+        end
+      ) as in_sight
+    from sized
+    cross join known
   )
   select
     smallest.contacts,
-    smallest.contacts is not null and exists (
+    smallest.in_sight is true and exists (
       select
       from gate.worth_comparing_among(
         array[-1::bigint],

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use gatekeeper::domain::{Field, Record, ReplicaId};
+use gatekeeper::domain::{CANONICAL, Field, Record, ReplicaId};
 use gatekeeper::duplicates::scan;
 use gatekeeper::rulebook::{lists_in_force, normalizer_of};
 use gatekeeper::store::Store;
@@ -275,7 +275,9 @@ async fn load(store: &Store, contacts: u64) -> Outcome<()> {
         replica: ReplicaId::new(),
         lease: Duration::from_secs(3_600),
     };
-    let Standing::Ours { state, .. } = begin_pass(&client, Pass::Full, holder, None, &[]).await? else {
+    // A value of a field that the mirror does not hold is refused, and nothing would be written.
+    let fields: Vec<String> = CANONICAL.iter().map(|field| field.name().to_owned()).collect();
+    let Standing::Ours { state, .. } = begin_pass(&client, Pass::Full, holder, None, &fields).await? else {
         return Err("the first pass is not ours".into());
     };
     for first in (0..contacts).step_by(PAGE as usize) {

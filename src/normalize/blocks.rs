@@ -61,6 +61,13 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Whether a key is made of names alone. Many who have only the name in common share it.
+pub fn is_of_names(key: &str) -> bool {
+    ["lastinit:", "sound:", "words:"]
+        .iter()
+        .any(|kind| key.starts_with(kind))
+}
+
 /// The keys that a given and a family name make, with the employers and with the town.
 fn name_keys(
     keys: &mut Vec<String>,

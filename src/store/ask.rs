@@ -161,7 +161,7 @@ pub async fn meet(
     right: &crate::domain::MatchKeys,
     blocks: &[String],
 ) -> Result<Meeting, StoreError> {
-    let blocks: Vec<i64> = blocks.iter().map(|block| super::matching::block_hash(block)).collect();
+    let blocks: Vec<i32> = blocks.iter().map(|block| super::matching::block_hash(block)).collect();
     let row = call::row(
         client,
         "select * from gate.meet($1, $2, $3)",

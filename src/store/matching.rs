@@ -14,6 +14,7 @@ use crate::domain::{
     Candidate, ContactId, CrmId, Document, Field, KeyHolder, KnownContact, MatchKeys, Names, Normalized, Provenance,
     Target, Tier,
 };
+use crate::normalize::is_of_names;
 
 /// Who holds which address, and which addresses do not identify one person.
 #[derive(Debug, Clone, Default)]
@@ -24,12 +25,17 @@ pub struct EmailHolders {
     pub shared: BTreeSet<String>,
 }
 
-/// The number under which a blocking key is stored: the first 64 bits of its SHA-256.
-pub fn block_hash(block: &str) -> i64 {
+/// The number under which a blocking key is stored: the first 31 bits of its SHA-256, and a last one that tells those of names
+/// alone, which are odd.
+pub fn block_hash(block: &str) -> i32 {
     let hash = Sha256::digest(block.as_bytes());
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&hash[..8]);
-    i64::from_be_bytes(bytes)
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&hash[..4]);
+    let number = i32::from_be_bytes(bytes);
+    match is_of_names(block) {
+        true => number | 1,
+        false => number & !1,
+    }
 }
 
 /// The keys as the database takes them: blocks by their numbers, without their texts.
@@ -55,7 +61,7 @@ pub(super) struct StoredKeys<'a> {
     street: Option<&'a str>,
     postal_code: Option<&'a str>,
     job_title: Option<&'a str>,
-    blocks: Vec<i64>,
+    blocks: Vec<i32>,
 }
 
 impl<'a> StoredKeys<'a> {

@@ -235,9 +235,10 @@ create table crm.contact_field -- Provenance: who set which value of which conta
   grant select to gatekeeper_steward
 
 create table gate.block_key -- From a blocking key to the contacts that share it: only these are compared by the fuzzy tier.
-  block bigint not null -- Hash of the blocking key.
+  block integer not null -- Hash of the blocking key; odd when it is of names alone.
+  glance integer not null default 0 -- In a block of names alone, what else is known of the contact (gate.glance); in any other, by which given name it may be known (gate.given_glance). 0: to be looked at in any case.
   contact_id bigint not null -- Who shares it.
-  constraint block_key_pkey PRIMARY KEY (block, contact_id)
+  constraint block_key_pkey PRIMARY KEY (block, glance, contact_id)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.brake -- Sources whose leads are decided for show and held. Read report.brake.
@@ -328,7 +329,7 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   email_local text -- Local part of the primary address.
   city text -- Town, folded.
   country text -- ISO code.
-  blocks bigint[] not null -- Hashes of the blocking keys.
+  blocks integer[] not null -- Hashes of the blocking keys; those of names alone are odd.
   normalizer text not null -- Version of the normalizer that derived the row. Empty: it holds more than the contact does, brought by leads that are not settled; derived anew when they are.
   phone_tails text[] not null default '{}'::text[] -- Last eight digits of each number, also of those that are not valid or whose country is not known.
   extensions text[] not null default '{}'::text[] -- tail/extension of each number that has one.
@@ -972,6 +973,7 @@ create table rules.nickname -- Short forms of given names: bob is robert. Two na
   name text not null -- Full form, lower case, without diacritics.
   constraint nickname_lower CHECK (((nickname = lower(nickname)) AND (name = lower(name))))
   constraint nickname_pkey PRIMARY KEY (nickname, name)
+  CREATE INDEX nickname_name ON rules.nickname USING btree (name)
   CREATE TRIGGER note_delete AFTER DELETE ON rules.nickname REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.nickname REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.nickname FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -1527,6 +1529,9 @@ create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, ki
 create function gate.begin_undo(p_replica uuid, p_plan bigint, p_note text) returns text volatile
   grant execute to gatekeeper_daemon
 
+create function gate.blocks_of(p_keys gate.contact_keys) returns TABLE(block integer, glance integer) immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.brake_limit(p_source text) returns TABLE(creates bigint, updates bigint) stable security definer set search_path=pg_catalog, pg_temp
   grant execute to gatekeeper_analyst
   grant execute to gatekeeper_daemon
@@ -1690,7 +1695,22 @@ create function gate.give_up_undo(p_replica uuid, p_plan bigint) returns void vo
 create function gate.given_far(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
+create function gate.given_glance(p_first_name text, p_address_first text) returns integer immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.given_glances_asked(p_first_names text[], p_address_firsts text[]) returns TABLE(place bigint, glance integer) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.given_glances_meet(p_one integer, p_other integer) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.given_near(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.glance(p_company text, p_email_domain text, p_city text, p_postal_code text) returns integer immutable parallel safe
+  grant execute to gatekeeper_daemon
+
+create function gate.glances_meet(p_one integer, p_other integer) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.governor_state(p_window_ms integer) returns TABLE(bucket text, used_now bigint, day_used bigint, paused_seconds double precision, pause_reason text) stable
@@ -1825,7 +1845,7 @@ create function gate.match_rules_hash() returns text stable
 create function gate.match_weights() returns TABLE(field text, level text, weight real, rarity real) stable
   grant execute to gatekeeper_daemon
 
-create function gate.meet(p_left jsonb, p_right jsonb, p_blocks bigint[]) returns TABLE(contacts bigint, compared boolean) stable
+create function gate.meet(p_left jsonb, p_right jsonb, p_blocks integer[]) returns TABLE(contacts bigint, compared boolean) stable
   grant execute to gatekeeper_daemon
 
 create function gate.members_among(p_region bigint[]) returns TABLE(contact_id bigint, group_id bigint) stable
@@ -2061,7 +2081,7 @@ create function gate.shadow_diff(p_source text, p_limit bigint) returns SETOF re
 create function gate.share_word(p_left_bits bigint, p_left text[], p_right_bits bigint, p_right text[]) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.sharing_block(p_block bigint) returns TABLE(contact_id bigint, contacts bigint) stable
+create function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer) returns TABLE(contact_id bigint, contacts bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.show_plan(p_plan bigint) returns jsonb stable

@@ -7,6 +7,7 @@ use gatekeeper::store::matching::block_hash;
 use gatekeeper::store::mirror::MirrorRows;
 
 use super::plans::plans;
+use super::value;
 use crate::support::TestDb;
 
 /// A kind, a contact, and a lead that shares a key of this kind alone with it: first name, last name, company, address, phone, town.
@@ -102,7 +103,10 @@ async fn each_kind_of_blocking_key_finds_by_its_index_who_shares_nothing_else() 
         let kinds: Vec<&str> = shared.iter().filter_map(|block| block.split(':').next()).collect();
         assert_eq!(kinds, [*kind], "{shared:?} of {theirs:?}");
 
-        let asked = format!("select contact_id from gate.sharing_block({})", block_hash(&shared[0]));
+        let asked = format!(
+            "select contact_id from gate.sharing_block({}, 0, 0)",
+            block_hash(&shared[0])
+        );
         let found = client
             .query(
                 &format!("select crm_id from crm.contact where contact_id in ({asked}) order by crm_id"),
@@ -119,4 +123,63 @@ async fn each_kind_of_blocking_key_finds_by_its_index_who_shares_nothing_else() 
             "{kind}:\n{plan}"
         );
     }
+}
+
+/// Rows of gate.block_key that the stored keys do not ask for, and those that they ask for and that are not there.
+const ASTRAY: &str = "with asked as (
+        select own.block, own.glance, keys.contact_id
+        from gate.contact_keys as keys
+        cross join lateral gate.blocks_of(keys) as own
+    )
+    select (select count(*) from (table gate.block_key except table asked) as extra)
+        + (select count(*) from (table asked except table gate.block_key) as absent)";
+
+#[tokio::test]
+async fn a_block_of_names_shows_those_of_whom_more_agrees_and_follows_what_changes() {
+    let db = TestDb::new().await;
+    let pool = db.store().client().await.unwrap();
+    let normalizer = normalizer_of(None, &lists_in_force(&pool).await.unwrap()).unwrap();
+    let firms = [
+        "Acorn", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ironwood", "Juniper", "Katsura",
+        "Lilac",
+    ];
+    let named = |place: usize, firm: &str, city: &str| record(place, ["Anna", "Lindgren", firm, "", "", city]);
+    let mut contacts: Vec<Record> = (1..).zip(firms).map(|(place, firm)| named(place, firm, "")).collect();
+    contacts.push(named(13, "", ""));
+    MirrorRows::new(&contacts, &normalizer).write(&pool).await.unwrap();
+
+    let block = blocks(&normalizer, ["Anna", "Lindgren", "", "", "", ""])
+        .into_iter()
+        .find(|block| block.starts_with("lastinit:"))
+        .unwrap();
+    let shown = async |firm: Option<&str>, city: Option<&str>| -> Vec<String> {
+        let asked = "select crm_id from gate.sharing_block($1, gate.glance($2, null, $3, null), 0)
+            join crm.contact using (contact_id) order by crm_id::integer";
+        let rows = pool.query(asked, &[&block_hash(&block), &firm, &city]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(shown(Some("birch"), None).await, ["2", "13"]);
+    assert_eq!(shown(Some("birch"), Some("oslo")).await, ["2", "13"]);
+    assert_eq!(shown(None, Some("oslo")).await.len(), 13, "whose employer is not known");
+
+    // What is known of two of them changes, and with it where they are seen.
+    let moved = [named(1, "Acorn", "Oslo"), named(2, "Maple", "")];
+    MirrorRows::new(&moved, &normalizer).write(&pool).await.unwrap();
+    assert_eq!(shown(Some("birch"), Some("oslo")).await, ["1", "13"]);
+    assert_eq!(shown(Some("maple"), None).await, ["2", "13"]);
+    assert_eq!(value::<i64>(&db, ASTRAY, &[]).await, 0);
+
+    // A write brings another town; when it is over, and nothing came of it, the contact stands where it stood.
+    let third = "select jsonb_agg(to_jsonb(keys)) from gate.contact_keys as keys join crm.contact using (contact_id) where crm_id = '3'";
+    let before: serde_json::Value = value(&db, third, &[]).await;
+    let mut brought = before.clone();
+    brought[0]["city"] = "bergen".into();
+    brought[0]["blocks"].as_array_mut().unwrap().push(4712.into());
+    pool.query("select gate.add_keys($1)", &[&brought]).await.unwrap();
+    assert_eq!(shown(Some("cedar"), None).await, ["3", "13"]);
+    pool.query("select gate.put_keys($1, $2)", &[&before, &normalizer.version()])
+        .await
+        .unwrap();
+    assert_eq!(shown(Some("cedar"), None).await, ["3", "13"]);
+    assert_eq!(value::<i64>(&db, ASTRAY, &[]).await, 0);
 }
