@@ -242,8 +242,8 @@ as $$
 declare
   v_coming gate.block_key[];
 begin
-  -- What goes goes first: a block with another glance is another row. Of keys to which others were added, or that another
-  -- normalizer derived, nobody knows with which glances they are stored.
+  -- What goes goes first: a block with another glance is another row. With which glances keys are stored to which others were added, or
+  -- that another normalizer derived, the index itself says.
   with blocks_now as materialized (
     select distinct own.block, own.glance, incoming.contact_id
     from jsonb_populate_recordset(null::gate.contact_keys, p_keys) as incoming
@@ -251,27 +251,26 @@ begin
     where incoming.contact_id = any (p_contacts)
       and incoming.contact_id <= p_indexed_until
   ), blocks_before as materialized (
-    select distinct own.block, case when stored.normalizer = p_normalizer then own.glance end as glance, stored.contact_id
+    select distinct own.block, own.glance, stored.contact_id
     from gate.contact_keys as stored
     cross join lateral gate.blocks_of(stored) as own
     where stored.contact_id = any (p_contacts)
       and stored.contact_id <= p_indexed_until
-  ), blocks_gone as (
-    table blocks_before
-    except
-    table blocks_now
+      and stored.normalizer = p_normalizer
+    union all
+    select block_key.block, block_key.glance, block_key.contact_id
+    from gate.contact_keys as stored
+    cross join lateral unnest(stored.blocks) as own (block)
+    join gate.block_key on block_key.block = own.block and block_key.contact_id = stored.contact_id
+    where stored.contact_id = any (p_contacts)
+      and stored.contact_id <= p_indexed_until
+      and stored.normalizer <> p_normalizer
   ), blocks_out as (
     delete from gate.block_key
-    using blocks_gone as gone
+    using (table blocks_before except table blocks_now) as gone
     where block_key.block = gone.block
       and block_key.glance = gone.glance
       and block_key.contact_id = gone.contact_id
-  ), unknown_out as (
-    delete from gate.block_key
-    using blocks_gone as gone
-    where block_key.block = gone.block
-      and block_key.contact_id = gone.contact_id
-      and gone.glance is null
   )
   select array_agg(coming::gate.block_key)
   into v_coming

@@ -128,11 +128,12 @@ as $$
   select 200
 $$;
 
--- The cards of a few records: contacts by their numbers, leads of p_leads (as gate.match_leads has them) as -1 less their ord. An
+-- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. An
 -- address or a number that a steward has listed counts as carried by gate.carriers_of_listed people. Called by gate.agreements, into whose statement
 -- it is put in place of the call. Locks nothing.
 drop function if exists gate.cards(bigint[], jsonb, integer, integer);
-create or replace function gate.cards(p_contacts bigint[], p_leads jsonb)
+drop function if exists gate.cards(bigint[], jsonb);
+create or replace function gate.cards(p_contacts bigint[], p_leads gate.contact_keys[])
 returns setof gate.card
 language sql
 stable
@@ -143,12 +144,8 @@ as $$
     join gate.contact_keys as keys using (contact_id)
     union all
     select keys.*
-    from jsonb_array_elements(p_leads) as lead
-    cross join lateral jsonb_populate_record(
-      null::gate.contact_keys,
-      lead || jsonb_build_object('contact_id', -1 - (lead ->> 'ord')::bigint)
-    ) as keys
-    where -1 - (lead ->> 'ord')::bigint = any (p_contacts)
+    from unnest(p_leads) as keys
+    where keys.contact_id = any (array(select contact_id from unnest(p_contacts) as contact_id where contact_id < 0))
   )
   select card.*
   from record

@@ -19,10 +19,13 @@ as $$
   end
 $$;
 
--- The signatures of records, as gate.cards has their cards: contacts by their numbers, leads of p_leads as -1 less their ord; or,
+-- The signatures of records, as gate.cards has their cards: contacts by their numbers, and leads of p_leads, whose numbers are below 0; or,
 -- when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
 -- gate.signatures_of, into whose statements it is put in place of the call. Locks nothing.
-create or replace function gate.signatures(p_contacts bigint[], p_leads jsonb, p_part integer default 0, p_parts integer default 1)
+drop function if exists gate.signatures(bigint[], jsonb, integer, integer);
+create or replace function gate.signatures(
+  p_contacts bigint[], p_leads gate.contact_keys[], p_part integer default 0, p_parts integer default 1
+)
 returns setof gate.signature
 language sql
 stable
@@ -42,13 +45,10 @@ as $$
       and keys.contact_id % p_parts = p_part
     union all
     select
-      -1 - lead.ord, lead.first_name, lead.last_name, lead.address_first, lead.address_last, lead.company,
+      lead.contact_id, lead.first_name, lead.last_name, lead.address_first, lead.address_last, lead.company,
       lead.email_domain, lead.email_local, lead.phone_tails, lead.city, lead.street, lead.postal_code
-    from jsonb_to_recordset(p_leads) as lead (
-      ord bigint, first_name text, last_name text, address_first text, address_last text, company text, email_domain text,
-      email_local text, phone_tails text[], city text, street text, postal_code text
-    )
-    where -1 - lead.ord = any (p_contacts)
+    from unnest(p_leads) as lead
+    where lead.contact_id = any (array(select contact_id from unnest(p_contacts) as contact_id where contact_id < 0))
   )
   select
     contact_id,
@@ -106,7 +106,8 @@ $$;
 
 -- The signatures of a few records. One look into the index for each: the planner cannot know how few they are.
 -- Called by gate.worth_comparing_among.
-create or replace function gate.signatures_of(p_contacts bigint[], p_leads jsonb)
+drop function if exists gate.signatures_of(bigint[], jsonb);
+create or replace function gate.signatures_of(p_contacts bigint[], p_leads gate.contact_keys[])
 returns setof gate.signature
 language plpgsql
 stable
@@ -259,9 +260,12 @@ as $$
 $$;
 
 -- Of the pairs p_left[i] and p_right[i], which share a block of p_contacts[i], those that are worth comparing. Contacts by their
--- numbers, leads of p_leads as -1 less their ord. Called by gate.match_leads, gate.pairs_of and gate.meet. No nested loop: the
+-- numbers, leads of p_leads, whose numbers are below 0. Called by gate.match_leads, gate.pairs_of and gate.meet. No nested loop: the
 -- planner cannot know how many they are.
-create or replace function gate.worth_comparing_among(p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads jsonb)
+drop function if exists gate.worth_comparing_among(bigint[], bigint[], bigint[], jsonb);
+create or replace function gate.worth_comparing_among(
+  p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads gate.contact_keys[]
+)
 returns table (left_id bigint, right_id bigint)
 language plpgsql
 stable

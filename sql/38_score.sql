@@ -26,10 +26,13 @@ begin
 end
 $$;
 
--- The same among the cards of contacts and of the leads p_leads: a lead's number is -1 less its ord.
+-- The same among the cards of contacts and of the leads p_leads, whose numbers are below 0.
 -- One look into the index for each value: the planner cannot know how few the records are, and would read all terms.
 -- Called by gate.match_leads, gate.scan_changed and gate.compare_pair. Locks nothing.
-create or replace function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean default false)
+drop function if exists gate.agreements(bigint[], bigint[], jsonb, boolean);
+create or replace function gate.agreements(
+  p_left bigint[], p_right bigint[], p_leads gate.contact_keys[], p_all boolean default false
+)
 returns setof gate.agreement
 language plpgsql
 stable

@@ -2,7 +2,7 @@
 
 -- Every candidate of every lead, with the tier that found it and how well it agrees.
 --
--- p_leads: [{ord, and the keys as in gate.contact_keys}], ord from 0 in the order of the batch. A candidate is a contact of the
+-- p_leads: rows of gate.contact_keys; contact_id: -1 for the first lead of the batch, -2 for the second, and so on. ord: from 0 in this order. A candidate is a contact of the
 -- mirror (contact_id) or an earlier lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
 --
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
@@ -23,6 +23,8 @@ stable
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  v_leads gate.contact_keys[] := array(select keys from jsonb_populate_recordset(null::gate.contact_keys, p_leads) as keys);
 begin
   return query
   with subject as materialized (
@@ -30,10 +32,8 @@ begin
       ord, external_id, emails, loose_emails, phones, first_name, last_name, address_first, blocks,
       gate.glance(company, email_domain, city, postal_code) as glance,
       (hashint4(ord) & 65535) % p_parts = p_part as is_asked
-    from jsonb_to_recordset(p_leads) as lead (
-      ord integer, external_id text, emails text[], loose_emails text[], phones text[], first_name text, last_name text,
-      address_first text, company text, email_domain text, city text, postal_code text, blocks integer[]
-    )
+    from unnest(v_leads) as lead
+    cross join lateral (select (-1 - lead.contact_id)::integer as ord offset 0) as batch
   ),
 
   -- 1. Identifiers: what the leads carry, and whether it names one person. Not so for what a steward has listed, and for an
@@ -179,7 +179,7 @@ begin
         array_agg(contacts) as contacts
       from blocked
     ) as paired
-    cross join lateral gate.worth_comparing_among(paired.left_ids, paired.right_ids, paired.contacts, p_leads) as worth
+    cross join lateral gate.worth_comparing_among(paired.left_ids, paired.right_ids, paired.contacts, v_leads) as worth
   ),
   pair as materialized (
     select ord, contact_id, peer, by_external_id, by_email, by_phone
@@ -204,7 +204,7 @@ begin
       from gate.agreements(
         array(select -1 - ord::bigint from pair),
         array(select coalesce(contact_id, -1 - peer) from pair),
-        p_leads
+        v_leads
       ) as agreement
     )) as weighed
   ),
@@ -261,7 +261,7 @@ begin
     select left_id, right_id
     from gate.weigh(array(
       select agreement
-      from gate.agreements(array(select candidate_id from rival), array(select other_id from rival), p_leads) as agreement
+      from gate.agreements(array(select candidate_id from rival), array(select other_id from rival), v_leads) as agreement
     ))
     where score >= (select gate.duplicate_threshold())
       and gate.names_verdict(agreement, true) <> 'conflict'

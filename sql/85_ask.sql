@@ -131,6 +131,20 @@ as $$
   limit 1
 $$;
 
+-- Two sets of keys as leads that have the numbers -1 and -2, without their blocks, which `why-not` has as texts. Called by
+-- gate.compare_pair and gate.meet.
+create or replace function gate.two_leads(p_left jsonb, p_right jsonb)
+returns gate.contact_keys[]
+language sql
+stable
+as $$
+  select array_agg(keys order by keys.contact_id desc)
+  from jsonb_populate_recordset(
+    null::gate.contact_keys,
+    jsonb_build_array(p_left - 'blocks' || '{"contact_id": -1}', p_right - 'blocks' || '{"contact_id": -2}')
+  ) as keys
+$$;
+
 -- How well two sets of keys agree, field by field, and what that is worth: what gate.match_leads would make of the pair if it
 -- had met. Without their blocks, which `why-not` has as texts. Called by `why-not`.
 create or replace function gate.compare_pair(p_left jsonb, p_right jsonb)
@@ -144,7 +158,7 @@ as $$
     from gate.agreements(
       array[-1::bigint],
       array[-2::bigint],
-      jsonb_build_array(p_left - 'blocks' || '{"ord": 0}', p_right - 'blocks' || '{"ord": 1}'),
+      gate.two_leads(p_left, p_right),
       true
     ) as agreement
   )) as weighed
@@ -201,7 +215,7 @@ as $$
         array[-1::bigint],
         array[-2::bigint],
         array[smallest.contacts],
-        jsonb_build_array(p_left - 'blocks' || '{"ord": 0}', p_right - 'blocks' || '{"ord": 1}')
+        gate.two_leads(p_left, p_right)
       )
     )
   from smallest

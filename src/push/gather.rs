@@ -154,15 +154,14 @@ async fn decide_timed(
     let keys: BTreeSet<String> = founding.map(|founding| person_keys.key(&founding)).collect();
     let known_again = leads.iter().flat_map(|lead| Founding::each(&lead.normalized.keys));
     let known_again: BTreeSet<String> = known_again.map(|founding| person_keys.key(&founding)).collect();
-    let holders = async {
-        let held = holders_of_emails(other, &emails).await?;
-        let key_holders = holders_of_keys(other, &keys).await?;
-        let erased_keys = erased_keys(other, &known_again).await?;
-        let (contact_ids, decision_ids) = reserve_ids(other, leads.len()).await?;
-        Ok((held, key_holders, erased_keys, contact_ids, decision_ids))
-    };
-    let (known, (held, key_holders, erased_keys, contact_ids, decision_ids)) =
-        tokio::try_join!(known_contacts(client, &contacts), holders)?;
+    // The other connection answers one after the other, but nobody waits in between.
+    let (known, held, key_holders, erased_keys, (contact_ids, decision_ids)) = tokio::try_join!(
+        known_contacts(client, &contacts),
+        holders_of_emails(other, &emails),
+        holders_of_keys(other, &keys),
+        erased_keys(other, &known_again),
+        reserve_ids(other, leads.len()),
+    )?;
     laps.lap("known");
     let intent_ids = leads.iter().map(|_| IntentId::new()).collect();
     let input = BatchInput {

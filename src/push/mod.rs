@@ -132,7 +132,9 @@ impl<C: Reader + Writer + 'static> Push<C> {
     /// Nothing is sent for what it had claimed; the leads are handed back, now or by the next pass.
     pub async fn pass(&self) -> Result<PushReport, PushError> {
         let client = self.store.client().await?;
-        if let Some(held) = self.held(mirror_age(&client).await?, current_hold(&client).await?) {
+        // Asked together, here and below: a lead that comes alone waits for each answer.
+        let (age, hold) = tokio::try_join!(mirror_age(&client), current_hold(&client))?;
+        if let Some(held) = self.held(age, hold) {
             let prepared = self.prepared().take();
             if let Some(prepared) = prepared {
                 release_leads(&client, self.replica, &prepared.lead_ids(), Duration::ZERO, false).await?;
@@ -142,7 +144,12 @@ impl<C: Reader + Writer + 'static> Push<C> {
                 ..PushReport::default()
             });
         }
-        for tripped in mind_brakes(&client).await? {
+        let brakes = async { Ok::<_, PushError>(mind_brakes(&client).await?) };
+        let in_force = async { Ok(self.rulebook.in_force(&client).await?) };
+        // The rules after the age of the mirror: which fields it holds is known from the end of its first load on, and a value of
+        // any other field is refused.
+        let (tripped, _) = tokio::try_join!(brakes, in_force)?;
+        for tripped in tripped {
             metrics::counter!("gatekeeper_brakes_tripped_total").increment(1);
             tracing::error!(
                 source = tripped.source,
@@ -150,9 +157,6 @@ impl<C: Reader + Writer + 'static> Push<C> {
                 "a brake has tripped: nothing of this run is written before somebody says so; see `gatekeeper brake list`"
             );
         }
-        // After the age of the mirror: which fields it holds is known from the end of its first load on, and a value of
-        // any other field is refused.
-        self.rulebook.in_force(&client).await?;
         self.rulebook.reread_mirrored(&client).await?;
         let rules = self.rulebook.rules();
         if self.claims_left.swap(true, Ordering::SeqCst) {
@@ -160,11 +164,13 @@ impl<C: Reader + Writer + 'static> Push<C> {
             let leads = release_claims(&client, self.replica).await?;
             tracing::info!(leads, "claims that an earlier pass left are handed back");
         }
-        drop(client);
         let before = self.prepared().take();
         let batch = match before {
-            Some(prepared) => self.renewed(prepared, &rules.normalizer).await?,
-            None => self.prepare(&rules.normalizer).await?,
+            Some(prepared) => {
+                drop(client);
+                self.renewed(prepared, &rules.normalizer).await?
+            }
+            None => self.prepare(client, &rules.normalizer).await?,
         };
         if batch.leads.is_empty() {
             let client = self.store.client().await?;
@@ -189,7 +195,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.sender.more_to_come(full);
         let next = async {
             match full {
-                true => Some(self.prepare(&rules.normalizer).await),
+                true => Some(self.prepare_next(&rules.normalizer).await),
                 false => None,
             }
         };
@@ -234,8 +240,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
     }
 
     async fn decide(&self, leads: Vec<(Claimed, Normalized)>, rules: &Rules) -> Result<Batch, PushError> {
-        let other = self.store.client().await?;
-        let mut client = self.store.client().await?;
+        let (other, mut client) = tokio::try_join!(self.store.client(), self.store.client())?;
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         let batch = decide_and_intend(
             &transaction,

@@ -13,6 +13,7 @@ use crate::domain::{Field, Lead, LeadId, Normalized, Refusal};
 use crate::failpoint::reach;
 use crate::line::Line;
 use crate::normalize::Normalizer;
+use crate::store::Client;
 use crate::store::claim::{Claimed, claim_leads};
 
 /// A claimed batch, ready to be decided.
@@ -31,9 +32,13 @@ impl Prepared {
 }
 
 impl<C: Reader + Writer + 'static> Push<C> {
+    /// The batch after the one that is being decided.
+    pub(super) async fn prepare_next(&self, normalizer: &Arc<Normalizer>) -> Result<Prepared, PushError> {
+        self.prepare(self.store.client().await?, normalizer).await
+    }
+
     /// Claims leads that are due and normalizes them, off the async threads.
-    pub(super) async fn prepare(&self, normalizer: &Arc<Normalizer>) -> Result<Prepared, PushError> {
-        let client = self.store.client().await?;
+    pub(super) async fn prepare(&self, client: Client, normalizer: &Arc<Normalizer>) -> Result<Prepared, PushError> {
         let settings = &self.settings;
         let claimed = claim_leads(&client, self.replica, settings.batch_leads, settings.suspect_claims).await?;
         reach("claimed");

@@ -95,7 +95,8 @@ impl<'a> StoredKeys<'a> {
 /// One lead for the matcher.
 #[derive(Debug, Serialize)]
 struct Subject<'a> {
-    ord: usize,
+    /// -1 for the first one of the batch, -2 for the second.
+    contact_id: i64,
     #[serde(flatten)]
     keys: StoredKeys<'a>,
 }
@@ -115,9 +116,9 @@ pub async fn match_leads(
 ) -> Result<Vec<Vec<Candidate>>, StoreError> {
     let subjects: Vec<Subject<'_>> = leads
         .iter()
-        .enumerate()
-        .map(|(ord, lead)| Subject {
-            ord,
+        .zip(1..)
+        .map(|(lead, place)| Subject {
+            contact_id: -place,
             keys: StoredKeys::of(&lead.keys),
         })
         .collect();

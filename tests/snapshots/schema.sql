@@ -1499,7 +1499,7 @@ create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(
 create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.agreements(p_left bigint[], p_right bigint[], p_leads jsonb, p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads gate.contact_keys[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
@@ -1554,7 +1554,7 @@ create function gate.canonical_fields() returns text[] immutable
 create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint, p_city bigint, p_email_people bigint, p_phone_people bigint) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
-create function gate.cards(p_contacts bigint[], p_leads jsonb) returns SETOF gate.card stable
+create function gate.cards(p_contacts bigint[], p_leads gate.contact_keys[]) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
 create function gate.carriers_of_listed() returns integer immutable parallel safe
@@ -2090,10 +2090,10 @@ create function gate.show_plan(p_plan bigint) returns jsonb stable
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
   grant execute to gatekeeper_daemon
 
-create function gate.signatures(p_contacts bigint[], p_leads jsonb, p_part integer, p_parts integer) returns SETOF gate.signature stable
+create function gate.signatures(p_contacts bigint[], p_leads gate.contact_keys[], p_part integer, p_parts integer) returns SETOF gate.signature stable
   grant execute to gatekeeper_daemon
 
-create function gate.signatures_of(p_contacts bigint[], p_leads jsonb) returns SETOF gate.signature stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off set max_parallel_workers_per_gather=0
+create function gate.signatures_of(p_contacts bigint[], p_leads gate.contact_keys[]) returns SETOF gate.signature stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off set max_parallel_workers_per_gather=0
   grant execute to gatekeeper_daemon
 
 create function gate.slip(p_left text, p_right text) returns boolean immutable parallel safe
@@ -2144,6 +2144,9 @@ create function gate.tell_apart(p_one text, p_other text, p_note text) returns b
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
+create function gate.two_leads(p_left jsonb, p_right jsonb) returns gate.contact_keys[] stable
+  grant execute to gatekeeper_daemon
+
 create function gate.unasked_changes(p_limit integer) returns TABLE(crm_id text, fields text[]) stable
   grant execute to gatekeeper_daemon
 
@@ -2174,7 +2177,7 @@ create function gate.words_replaced(p_left text, p_right text) returns boolean i
 create function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.worth_comparing_among(p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads jsonb) returns TABLE(left_id bigint, right_id bigint) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_mergejoin=off
+create function gate.worth_comparing_among(p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads gate.contact_keys[]) returns TABLE(left_id bigint, right_id bigint) stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.worth_keeping(p_agreements gate.agreement[]) returns TABLE(left_id bigint, right_id bigint, score real, tier text, evidence jsonb) stable

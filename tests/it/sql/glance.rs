@@ -130,11 +130,10 @@ async fn what_agrees_less_beside_the_names_asks_for_nearer_names() {
     let db = TestDb::new().await;
     for (contacts, one, other, expected) in cases() {
         for (left, right) in [(&one, &other), (&other, &one)] {
-            let mut leads = json!([left, right]);
-            leads[0]["ord"] = json!(0);
-            leads[1]["ord"] = json!(1);
-            let asked = "select exists (select from gate.worth_comparing_among(array[-1], array[-2], array[$1::bigint], $2::jsonb))";
-            let worth: bool = value(&db, asked, &[&contacts, &leads]).await;
+            let asked = "select exists (
+                select from gate.worth_comparing_among(array[-1], array[-2], array[$1::bigint], gate.two_leads($2, $3))
+            )";
+            let worth: bool = value(&db, asked, &[&contacts, left, right]).await;
             assert_eq!(worth, expected, "{left} and {right}, a block of {contacts}");
         }
     }

@@ -94,7 +94,7 @@ async fn matching_and_its_neighbours_read_by_index() {
         .map(|ord| {
             let carries = ord % 2 == 0;
             json!({
-                "ord": ord,
+                "contact_id": -1 - ord,
                 "emails": carries.then(|| format!("p{}@c{}.example", ord * 7 + 1, (ord * 7 + 1) % 900)).into_iter().collect::<Vec<_>>(),
                 "loose_emails": [format!("loose{ord}@example.com")],
                 "phones": carries.then(|| format!("+4930{}", 1_000_500 + ord)).into_iter().collect::<Vec<_>>(),
