@@ -60,6 +60,6 @@ comment on column gate.signature.given_head is 'Its first two letters; the first
 comment on column gate.signature.given_start is 'The first four letters of the given name, all its words in one; the first three, where it has no more than four.';
 comment on column gate.signature.given is 'The first word of the given name.';
 comment on column gate.signature.given_rest is 'The same without its first letter.';
-comment on column gate.signature.given_tail is 'The first letter of the first word of the given name and its last three, where it has more than four.';
+comment on column gate.signature.given_tail is 'The first letter of the first word of the given name and its last three, or two where it has no more than four: a wrong second letter changes neither.';
 comment on column gate.signature.names is 'The words of the given name, the name that the address says, and full forms.';
 comment on column gate.signature.families is 'The words of the family name, and the one that the address says.';

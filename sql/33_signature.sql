@@ -75,7 +75,7 @@ as $$
     hashtext(left(given.written, case when length(given.written) > 4 then 4 else 3 end)),
     hashtext(given.word),
     hashtext(substr(given.word, 2)),
-    case when length(given.word) > 4 then hashtext(left(given.word, 1) || right(given.word, 3)) end,
+    case when length(given.word) > 3 then hashtext(left(given.word, 1) || right(given.word, least(length(given.word) - 2, 3))) end,
     string_to_array(first_name, ' ') || address_first || formal.names,
     string_to_array(last_name, ' ') || address_last
   from record
@@ -147,7 +147,7 @@ as $$
 $$;
 
 -- Whether the given names of two are such as one person can have: one is missing or an initial, they begin with the same three or
--- four letters or end alike, the first letter is wrong, one is short for the other, or given and family name changed places.
+-- four letters, the first or the second letter is wrong, one is short for the other, or given and family name changed places.
 -- No `in`, here and below: it makes an array of its values at each look. The planner puts these in place of the calls. Called by
 -- gate.worth_comparing.
 create or replace function gate.given_near(p_left gate.signature, p_right gate.signature)

@@ -618,7 +618,7 @@ create table gate.signature -- What tells at a glance that two contacts are not 
   given_start integer -- The first four letters of the given name, all its words in one; the first three, where it has no more than four.
   given integer -- The first word of the given name.
   given_rest integer -- The same without its first letter.
-  given_tail integer -- The first letter of the first word of the given name and its last three, where it has more than four.
+  given_tail integer -- The first letter of the first word of the given name and its last three, or two where it has no more than four: a wrong second letter changes neither.
   names text[] -- The words of the given name, the name that the address says, and full forms.
   families text[] -- The words of the family name, and the one that the address says.
   grant delete, insert, select, truncate, update to gatekeeper_daemon

@@ -38,6 +38,14 @@ fn cases() -> Vec<(i64, Value, Value, bool)> {
             of("martha", "lindgren", "fjordbyte"),
             true,
         ),
+        // A wrong second letter.
+        (50, named("nkna", "lindgren"), of("nina", "lindgren", "fjordbyte"), true),
+        (
+            50,
+            named("mortha", "lindgren"),
+            of("martha", "lindgren", "fjordbyte"),
+            true,
+        ),
         // One employer: the first two letters of the given name do.
         (
             50,
