@@ -25,7 +25,7 @@ create table gate.block_key (
   block      integer not null,
   glance     integer not null default 0,
   contact_id bigint not null,
-  primary key (block, glance, contact_id)
+  primary key (block, contact_id) include (glance)
 );
 
 comment on table gate.block_key is 'From a blocking key to the contacts that share it: only these are compared by the fuzzy tier.';

@@ -95,7 +95,8 @@ as $$
 $$;
 
 -- Makes contacts findable by what unsettled leads bring as well: a lead that comes while a write is under way, and shares
--- only what that write brings, or what a waiting lead brings, is the same person. p_keys: rows of gate.contact_keys, some
+-- only what that write brings, or what a waiting lead brings, is the same person. The blocks that are added hold no glance: whoever is in
+-- motion is looked at in any case. p_keys: rows of gate.contact_keys, some
 -- for one contact perhaps. What was added goes when nothing about the contact is in motion any more: see gate.put_keys.
 -- Called by gate.intend under gate.lock_people.
 create or replace function gate.add_keys(p_keys jsonb)
@@ -242,7 +243,7 @@ as $$
 declare
   v_coming gate.block_key[];
 begin
-  -- What goes goes first: a block with another glance is another row. With which glances keys are stored to which others were added, or
+  -- What goes, goes first: a block with another glance is made anew. With which glances keys are stored to which others were added, or
   -- that another normalizer derived, the index itself says.
   with blocks_now as materialized (
     select distinct own.block, own.glance, incoming.contact_id
@@ -269,7 +270,6 @@ begin
     delete from gate.block_key
     using (table blocks_before except table blocks_now) as gone
     where block_key.block = gone.block
-      and block_key.glance = gone.glance
       and block_key.contact_id = gone.contact_id
   )
   select array_agg(coming::gate.block_key)

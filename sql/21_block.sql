@@ -16,17 +16,20 @@ as $$
 $$;
 
 -- By which given name somebody may be known: a bit for the first letter of its first and its last word and of the name that the address says, and
--- five bits for the first word without its first letter. 0: none is known. Called by gate.blocks_of, gate.given_glances_asked and gate.meet.
+-- five bits for the first word without its first letter. 0: its given name is not known. Called by gate.blocks_of, gate.given_glances_asked and gate.meet.
 create or replace function gate.given_glance(p_first_name text, p_address_first text)
 returns integer
 language sql
 immutable
 parallel safe
 as $$
-  select coalesce(1 << (ascii(p_first_name) % 26), 0)
-    | coalesce(1 << (ascii(split_part(p_first_name, ' ', -1)) % 26), 0)
-    | coalesce(1 << (ascii(p_address_first) % 26), 0)
-    | (coalesce(1 + (hashtext(substr(split_part(p_first_name, ' ', 1), 2)) & 2147483647) % 31, 0) << 26)
+  select case
+    when p_first_name is null then 0
+    else (1 << (ascii(p_first_name) % 26))
+      | (1 << (ascii(split_part(p_first_name, ' ', -1)) % 26))
+      | coalesce(1 << (ascii(p_address_first) % 26), 0)
+      | ((1 + (hashtext(substr(split_part(p_first_name, ' ', 1), 2)) & 2147483647) % 31) << 26)
+  end
 $$;
 
 -- The same of those who are looked for, by their places in the lists: with the first letters of the names that are short for theirs, that theirs
@@ -62,10 +65,13 @@ as $$
   )
   select
     place,
-    gate.given_glance(first_name, address_first)
-      | coalesce(1 << (ascii(nullif(substr(split_part(first_name, ' ', 1), 2), '')) % 26), 0)
-      | coalesce(formal_letters.letters, 0)
-      | coalesce(kindred.letters, 0)
+    case
+      when first_name is null then 0
+      else gate.given_glance(first_name, address_first)
+        | coalesce(1 << (ascii(nullif(substr(split_part(first_name, ' ', 1), 2), '')) % 26), 0)
+        | coalesce(formal_letters.letters, 0)
+        | coalesce(kindred.letters, 0)
+    end
   from asked
   left join formal_letters using (place)
   left join kindred using (place)

@@ -210,7 +210,7 @@ begin
   cross join lateral gate.blocks_of(keys) as own
   where keys.contact_id > v_after
     and keys.contact_id <= v_until
-  order by own.block, own.glance, keys.contact_id;
+  order by own.block, keys.contact_id;
 
   update gate.mirror_progress
   set indexed_until = coalesce(v_until, v_after),

@@ -238,7 +238,7 @@ create table gate.block_key -- From a blocking key to the contacts that share it
   block integer not null -- Hash of the blocking key; odd when it is of names alone.
   glance integer not null default 0 -- In a block of names alone, what else is known of the contact (gate.glance); in any other, by which given name it may be known (gate.given_glance). 0: to be looked at in any case.
   contact_id bigint not null -- Who shares it.
-  constraint block_key_pkey PRIMARY KEY (block, glance, contact_id)
+  constraint block_key_pkey PRIMARY KEY (block, contact_id) INCLUDE (glance)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.brake -- Sources whose leads are decided for show and held. Read report.brake.

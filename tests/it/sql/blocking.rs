@@ -183,3 +183,42 @@ async fn a_block_of_names_shows_those_of_whom_more_agrees_and_follows_what_chang
     assert_eq!(shown(Some("cedar"), None).await, ["3", "13"]);
     assert_eq!(value::<i64>(&db, ASTRAY, &[]).await, 0);
 }
+
+#[tokio::test]
+async fn any_other_block_shows_those_who_may_bear_the_given_name() {
+    let db = TestDb::new().await;
+    let pool = db.store().client().await.unwrap();
+    let normalizer = normalizer_of(None, &lists_in_force(&pool).await.unwrap()).unwrap();
+    let given = ["Anna", "Karl", "Robert", "Doris", "Ines", "Obin", ""];
+    let contacts: Vec<Record> = (1..)
+        .zip(given)
+        .map(|(place, given)| record(place, [given, "Lindgren", "", "", "", "Uppsala"]))
+        .collect();
+    MirrorRows::new(&contacts, &normalizer).write(&pool).await.unwrap();
+
+    let block = blocks(&normalizer, ["Anna", "Lindgren", "", "", "", "Uppsala"])
+        .into_iter()
+        .find(|block| block.starts_with("lastcity:"))
+        .unwrap();
+    let shown = async |first_name: Option<&str>| -> Vec<String> {
+        let asked =
+            "select coalesce(first_name, '') from gate.given_glances_asked(array[$2::text], array[null::text]) as asked
+            cross join gate.sharing_block($1, 0, asked.glance)
+            join crm.contact using (contact_id) order by contact_id";
+        let rows = pool.query(asked, &[&block_hash(&block), &first_name]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(shown(None).await, given, "whose given name is not known");
+    // The same, a short form, a wrong first letter, one that was left out, a second given name.
+    for (asked, found) in [
+        ("ines", "Ines"),
+        ("bob", "Robert"),
+        ("toris", "Doris"),
+        ("robin", "Obin"),
+        ("eva ines", "Ines"),
+    ] {
+        let shown = shown(Some(asked)).await;
+        assert!(shown.iter().any(|given| given == found), "{asked}: {shown:?}");
+        assert!(!shown.iter().any(|given| given == "Karl"), "{asked}: {shown:?}");
+    }
+}
