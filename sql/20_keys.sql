@@ -95,10 +95,10 @@ as $$
 $$;
 
 -- Makes contacts findable by what unsettled leads bring as well: a lead that comes while a write is under way, and shares
--- only what that write brings, or what a waiting lead brings, is the same person. The blocks that are added hold no glance: whoever is in
--- motion is looked at in any case. p_keys: rows of gate.contact_keys, some
--- for one contact perhaps. What was added goes when nothing about the contact is in motion any more: see gate.put_keys.
--- Called by gate.intend under gate.lock_people.
+-- only what that write brings, or what a waiting lead brings, is the same person. The blocks that are added hold no
+-- glance: whoever is in motion is looked at in any case. p_keys: rows of gate.contact_keys, some for one contact perhaps. What
+-- was added goes when nothing about the contact is in motion any more: see gate.put_keys. Called by gate.intend under
+-- gate.lock_people.
 create or replace function gate.add_keys(p_keys jsonb)
 returns void
 language plpgsql
@@ -240,47 +240,7 @@ create or replace function gate.change_keys(p_keys jsonb, p_contacts bigint[], p
 returns void
 language plpgsql
 as $$
-declare
-  v_coming gate.block_key[];
 begin
-  -- What goes, goes first: a block with another glance is made anew. With which glances keys are stored to which others were added, or
-  -- that another normalizer derived, the index itself says.
-  with blocks_now as materialized (
-    select distinct own.block, own.glance, incoming.contact_id
-    from jsonb_populate_recordset(null::gate.contact_keys, p_keys) as incoming
-    cross join lateral gate.blocks_of(incoming) as own
-    where incoming.contact_id = any (p_contacts)
-      and incoming.contact_id <= p_indexed_until
-  ), blocks_before as materialized (
-    select distinct own.block, own.glance, stored.contact_id
-    from gate.contact_keys as stored
-    cross join lateral gate.blocks_of(stored) as own
-    where stored.contact_id = any (p_contacts)
-      and stored.contact_id <= p_indexed_until
-      and stored.normalizer = p_normalizer
-    union all
-    select block_key.block, block_key.glance, block_key.contact_id
-    from gate.contact_keys as stored
-    cross join lateral unnest(stored.blocks) as own (block)
-    join gate.block_key on block_key.block = own.block and block_key.contact_id = stored.contact_id
-    where stored.contact_id = any (p_contacts)
-      and stored.contact_id <= p_indexed_until
-      and stored.normalizer <> p_normalizer
-  ), blocks_out as (
-    delete from gate.block_key
-    using (table blocks_before except table blocks_now) as gone
-    where block_key.block = gone.block
-      and block_key.contact_id = gone.contact_id
-  )
-  select array_agg(coming::gate.block_key)
-  into v_coming
-  from (table blocks_now except table blocks_before) as coming;
-
-  insert into gate.block_key (block, glance, contact_id)
-  select block, glance, contact_id
-  from unnest(v_coming)
-  on conflict do nothing;
-
   with incoming as materialized (
     select keys.*
     from jsonb_populate_recordset(null::gate.contact_keys, p_keys) as keys
@@ -299,16 +259,37 @@ begin
     from stored
     cross join lateral gate.identifiers_of(stored) as own
     where stored.contact_id <= p_indexed_until
+  ), blocks_now as materialized (
+    select distinct own.block, own.glance, incoming.contact_id
+    from incoming
+    cross join lateral gate.blocks_of(incoming) as own
+    where incoming.contact_id <= p_indexed_until
+  ), blocks_before as materialized (
+    select distinct unnest(blocks) as block, contact_id
+    from stored
+    where contact_id <= p_indexed_until
   ), identifiers_out as (
     delete from gate.identifier
     using (table identifiers_before except table identifiers_now) as gone
     where identifier.kind = gone.kind
       and identifier.value = gone.value
       and identifier.contact_id = gone.contact_id
+  ), blocks_out as (
+    delete from gate.block_key
+    using (table blocks_before except select block, contact_id from blocks_now) as gone
+    where block_key.block = gone.block
+      and block_key.contact_id = gone.contact_id
   ), identifiers_in as (
     insert into gate.identifier (kind, value, contact_id)
     (table identifiers_now except table identifiers_before)
     on conflict do nothing
+  ), blocks_in as (
+    insert into gate.block_key (block, glance, contact_id)
+    select block, glance, contact_id
+    from blocks_now
+    on conflict (block, contact_id) do update
+    set glance = excluded.glance
+    where block_key.glance <> excluded.glance
   )
   update gate.contact_keys as keys
   set external_id = incoming.external_id,

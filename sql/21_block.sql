@@ -1,8 +1,8 @@
 -- Block: who shares a blocking key, and what its rows tell of them without a look at the contacts.
 
--- What else than the name is known of somebody, as four bytes: the first three letters of the company and of the name of its domain, the
--- town, the postal code. A byte that is 0: not known. Whoever changes this or the next one raises RULES in src/normalize: what is stored is
--- compared with it. Called by gate.blocks_of, gate.match_leads and gate.meet.
+-- What else than the name is known of somebody, as four bytes: the first three letters of the company and of the name of its
+-- domain, the town, the postal code. A byte that is 0: not known. Whoever changes this or the next one raises RULES in
+-- src/normalize: what is stored is compared with it. Called by gate.blocks_of, gate.match_leads and gate.meet.
 create or replace function gate.glance(p_company text, p_email_domain text, p_city text, p_postal_code text)
 returns integer
 language sql
@@ -15,8 +15,9 @@ as $$
     | (coalesce(1 + (hashtext(p_postal_code) & 2147483647) % 126, 0) << 24)
 $$;
 
--- By which given name somebody may be known: a bit for the first letter of its first and its last word and of the name that the address says, and
--- five bits for the first word without its first letter. 0: its given name is not known. Called by gate.blocks_of, gate.given_glances_asked and gate.meet.
+-- By which given name somebody may be known: a bit for the first letter of its first and its last word and of the name that the
+-- address says, and five bits for the first word without its first letter. 0: the given name is not known. Called by
+-- gate.blocks_of, gate.given_glances_asked and gate.meet.
 create or replace function gate.given_glance(p_first_name text, p_address_first text)
 returns integer
 language sql
@@ -32,9 +33,9 @@ as $$
   end
 $$;
 
--- The same of those who are looked for, by their places in the lists: with the first letters of the names that are short for theirs, that theirs
--- are short for, and that are short for one of these, and with the second letter, for the first may be left out. Called by
--- gate.match_leads and gate.meet.
+-- The same of those who are looked for, by their places in the lists: with the first letters of the names that are short for
+-- theirs, that theirs are short for, and that are short for one of these, and with the second letter, for the first may be left
+-- out. Called by gate.match_leads and gate.meet.
 create or replace function gate.given_glances_asked(p_first_names text[], p_address_firsts text[])
 returns table (place bigint, glance integer)
 language sql
@@ -54,13 +55,14 @@ as $$
     union
     table own
   ), kindred as (
-    select place, bit_or(1 << (ascii(nickname.nickname) % 26)) as letters
+    table formal
+    union all
+    select formal.place, nickname.nickname
     from formal
     join rules.nickname using (name)
-    group by place
-  ), formal_letters as (
+  ), known_by as (
     select place, bit_or(1 << (ascii(name) % 26)) as letters
-    from formal
+    from kindred
     group by place
   )
   select
@@ -69,16 +71,14 @@ as $$
       when first_name is null then 0
       else gate.given_glance(first_name, address_first)
         | coalesce(1 << (ascii(nullif(substr(split_part(first_name, ' ', 1), 2), '')) % 26), 0)
-        | coalesce(formal_letters.letters, 0)
-        | coalesce(kindred.letters, 0)
+        | coalesce(known_by.letters, 0)
     end
   from asked
-  left join formal_letters using (place)
-  left join kindred using (place)
+  left join known_by using (place)
 $$;
 
--- Whether somebody with one glance may be somebody with the other: something in it agrees, or the employer of one is not known. The planner
--- puts this in place of the call, as it does the next ones. Called by gate.sharing_block and gate.meet.
+-- Whether somebody with one glance may be somebody with the other: something in it agrees, or the employer of one is not known.
+-- The planner puts this in place of the call, as it does the next ones. Called by gate.block_shows.
 create or replace function gate.glances_meet(p_one integer, p_other integer)
 returns boolean
 language sql
@@ -94,7 +94,7 @@ as $$
     or (p_one >> 24) <> 0 and (p_one >> 24) = (p_other >> 24)
 $$;
 
--- The same of given names. Called by gate.sharing_block and gate.meet.
+-- The same of given names. Called by gate.block_shows.
 create or replace function gate.given_glances_meet(p_one integer, p_other integer)
 returns boolean
 language sql
@@ -107,8 +107,8 @@ as $$
     or (p_one >> 26) <> 0 and (p_one >> 26) = (p_other >> 26)
 $$;
 
--- The rows of a contact in gate.block_key. A block of names, which is odd, holds the contact's glance, any other one that of its given
--- name: what the block is not made of. Called wherever keys are stored.
+-- The rows of a contact in gate.block_key. A block of names, which is odd, holds the contact's glance, any other one that of
+-- its given name: what the block is not made of. Called wherever keys are stored.
 create or replace function gate.blocks_of(p_keys gate.contact_keys)
 returns table (block integer, glance integer)
 language sql
@@ -125,11 +125,26 @@ as $$
   cross join unnest(p_keys.blocks) as block
 $$;
 
+-- Whether whoever stands with the glance p_glance in a block of p_contacts may be somebody who is asked for by these two. The
+-- same as gate.worth_comparing would say of nearly all: it asks nothing of the given names where no more than three share a
+-- block, and less of the rest where no more than ten share one. Called by gate.sharing_block and gate.meet.
+create or replace function gate.block_shows(
+  p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer
+)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when p_block & 1 = 1 then p_contacts <= 10 or gate.glances_meet(p_glance, p_asked_glance)
+    else p_contacts <= 3 or gate.given_glances_meet(p_glance, p_asked_given_glance)
+  end
+$$;
+
 -- Who shares a block, and how many they are, unless more than 100 do: such a block tells nothing, and to compare all of it
--- would cost the square of its size. Of a large one only those that may be somebody with these glances (0: all), as
--- gate.worth_comparing would say of nearly all others: it asks nothing of the given names where no more than three share a block, and less of
--- the rest where no more than ten share one. Called by gate.match_leads, gate.pairs_of and gate.meet, into whose statements it is put in
--- place of the call.
+-- would cost the square of its size. Only those whom the block shows to who asks by these glances (0: all). Called by
+-- gate.match_leads, gate.pairs_of and gate.meet, into whose statements it is put in place of the call.
 drop function if exists gate.sharing_block(bigint);
 create or replace function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer)
 returns table (contact_id bigint, contacts bigint)
@@ -147,8 +162,5 @@ as $$
     ) as near
   ) as few
   where few.contacts <= 100
-    and case
-      when p_block & 1 = 1 then few.contacts <= 10 or gate.glances_meet(few.glance, p_glance)
-      else few.contacts <= 3 or gate.given_glances_meet(few.glance, p_given_glance)
-    end
+    and gate.block_shows(p_block, few.contacts, few.glance, p_glance, p_given_glance)
 $$;

@@ -14,7 +14,8 @@ $$;
 
 -- Counts how many contacts carry each value. Called at the end of each full pass over the CRM, and before
 -- all contacts are scanned for duplicates; then not when it was done within a day and the contacts have not become a twentieth
--- more or fewer since (p_unless_fresh). Locks gate.term against another count; who matches meanwhile sees the counts as they were.
+-- more or fewer since (p_unless_fresh). Locks gate.term against another count; who matches meanwhile sees the counts as they
+-- were.
 create or replace function gate.count_terms(p_unless_fresh boolean default false)
 returns void
 language plpgsql
@@ -129,8 +130,8 @@ as $$
 $$;
 
 -- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. An
--- address or a number that a steward has listed counts as carried by gate.carriers_of_listed people. Called by gate.agreements, into whose statement
--- it is put in place of the call. Locks nothing.
+-- address or a number that a steward has listed counts as carried by gate.carriers_of_listed people. Called by gate.agreements,
+-- into whose statement it is put in place of the call. Locks nothing.
 drop function if exists gate.cards(bigint[], jsonb, integer, integer);
 drop function if exists gate.cards(bigint[], jsonb);
 create or replace function gate.cards(p_contacts bigint[], p_leads gate.contact_keys[])
@@ -198,8 +199,8 @@ as $$
   ) as card
 $$;
 
--- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards, with one
--- reading of all terms. Called by the scan of all contacts, for each part on a connection of its own.
+-- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards, with
+-- one reading of all terms. Called by the scan of all contacts, for each part on a connection of its own.
 create or replace function gate.fill_cards(p_part integer, p_parts integer)
 returns void
 language sql
@@ -266,7 +267,7 @@ as $$
   left join shared_email on shared_email.contact_id = keys.contact_id
   left join shared_phone on shared_phone.contact_id = keys.contact_id
   cross join lateral gate.card_with(
-    keys::gate.contact_keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers, city.carriers,
-    shared_email.people, shared_phone.people
+    keys::gate.contact_keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers,
+    city.carriers, shared_email.people, shared_phone.people
   ) as card
 $$;

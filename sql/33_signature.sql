@@ -1,8 +1,8 @@
 -- Signature: which of those that share a block are worth comparing. A block of a common name holds many people who have only
 -- that in common; in a large mirror they are nine of ten pairs, and to compare each field of each would take most of the time.
 
--- One bit of 64 for each word of a name: two names that have no bit in common have no word in common. All bits for a name of more than
--- three words. The planner puts this in place of the call. Called by gate.signatures.
+-- One bit of 64 for each word of a name: two names that have no bit in common have no word in common. All bits for a name of
+-- more than three words. The planner puts this in place of the call. Called by gate.signatures.
 create or replace function gate.word_bits(p_name text)
 returns bigint
 language sql
@@ -19,8 +19,8 @@ as $$
   end
 $$;
 
--- The signatures of records, as gate.cards has their cards: contacts by their numbers, and leads of p_leads, whose numbers are below 0; or,
--- when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
+-- The signatures of records, as gate.cards has their cards: contacts by their numbers, and leads of p_leads, whose numbers are
+-- below 0; or, when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
 -- gate.signatures_of, into whose statements it is put in place of the call. Locks nothing.
 drop function if exists gate.signatures(bigint[], jsonb, integer, integer);
 create or replace function gate.signatures(
@@ -75,7 +75,9 @@ as $$
     hashtext(left(given.written, case when length(given.written) > 4 then 4 else 3 end)),
     hashtext(given.word),
     hashtext(substr(given.word, 2)),
-    case when length(given.word) > 3 then hashtext(left(given.word, 1) || right(given.word, least(length(given.word) - 2, 3))) end,
+    case
+      when length(given.word) > 3 then hashtext(left(given.word, 1) || right(given.word, least(length(given.word) - 2, 3)))
+    end,
     string_to_array(first_name, ' ') || address_first || formal.names,
     string_to_array(last_name, ' ') || address_last
   from record
@@ -197,10 +199,10 @@ as $$
 $$;
 
 -- Whether two who share a block of p_contacts (null: of many) are worth comparing. Something beside the names must agree or be
--- unknown, and the less that is, the nearer must the names be, unless no more than three share the block: after something that is a
--- person's own (the local part of the address, a number, the street), after the whole name of the employer, after its first
--- letters, the town, or an employer that is not known. Few who bear one name are compared when no more than the last letters of the
--- employer agree: it may be misspelt. Called by gate.find_pairs and gate.worth_comparing_among.
+-- unknown, and the less that is, the nearer must the names be, unless no more than three share the block: after something that
+-- is a person's own (the local part of the address, a number, the street), after the whole name of the employer, after its
+-- first letters, the town, or an employer that is not known. Few who bear one name are compared when no more than the last
+-- letters of the employer agree: it may be misspelt. Called by gate.find_pairs and gate.worth_comparing_among.
 create or replace function gate.worth_comparing(p_contacts bigint, p_left gate.signature, p_right gate.signature)
 returns boolean
 language sql
@@ -260,8 +262,8 @@ as $$
 $$;
 
 -- Of the pairs p_left[i] and p_right[i], which share a block of p_contacts[i], those that are worth comparing. Contacts by their
--- numbers, leads of p_leads, whose numbers are below 0. Called by gate.match_leads, gate.pairs_of and gate.meet. No nested loop: the
--- planner cannot know how many they are.
+-- numbers, leads of p_leads, whose numbers are below 0. Called by gate.match_leads, gate.pairs_of and gate.meet. No nested
+-- loop: the planner cannot know how many they are.
 drop function if exists gate.worth_comparing_among(bigint[], bigint[], bigint[], jsonb);
 create or replace function gate.worth_comparing_among(
   p_left bigint[], p_right bigint[], p_contacts bigint[], p_leads gate.contact_keys[]

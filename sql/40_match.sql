@@ -2,8 +2,9 @@
 
 -- Every candidate of every lead, with the tier that found it and how well it agrees.
 --
--- p_leads: rows of gate.contact_keys; contact_id: -1 for the first lead of the batch, -2 for the second, and so on. ord: from 0 in this order. A candidate is a contact of the
--- mirror (contact_id) or an earlier lead of the same batch (peer): two leads of one new person must find each other before either is in the mirror.
+-- p_leads: rows of gate.contact_keys; contact_id: -1 for the first lead of the batch, -2 for the second, and so on. ord: from 0
+-- in this order. A candidate is a contact of the mirror (contact_id) or an earlier lead of the same batch (peer): two leads of
+-- one new person must find each other before either is in the mirror.
 --
 -- tier: external_id, email, phone (an identifier is shared and identifies a person) or fuzzy (only blocks are shared,
 -- or identifiers that do not identify one person). names: agree, conflict, unknown; a family name that is no more than

@@ -199,10 +199,10 @@ as $$
     select
       min(sized.contacts) as contacts,
       bool_or(
-        case
-          when sized.block & 1 = 1 then sized.contacts <= 10 or gate.glances_meet(known.theirs, known.mine)
-          else sized.contacts <= 3 or gate.given_glances_meet(known.their_given, known.my_given)
-        end
+        gate.block_shows(
+          sized.block, sized.contacts, case when sized.block & 1 = 1 then known.theirs else known.their_given end, known.mine,
+          known.my_given
+        )
       ) as in_sight
     from sized
     cross join known

@@ -1529,6 +1529,9 @@ create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, ki
 create function gate.begin_undo(p_replica uuid, p_plan bigint, p_note text) returns text volatile
   grant execute to gatekeeper_daemon
 
+create function gate.block_shows(p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.blocks_of(p_keys gate.contact_keys) returns TABLE(block integer, glance integer) immutable parallel safe
   grant execute to gatekeeper_daemon
 
