@@ -2,6 +2,7 @@
 
 drop function if exists gate.list_plans(boolean, bigint);
 drop function if exists gate.list_plans(text, bigint);
+drop function if exists gate.list_plans(text[], bigint);
 drop view if exists report.merge_plan;
 
 -- The plans, with what they lose, who decided on them, and what was done. Read by `merge show` and `merge export`.

@@ -37,6 +37,23 @@ async fn a_copy_of_the_template_has_everything_installed() {
     assert!(installed.is_nothing(), "{installed:?}");
 }
 
+/// An upgrade runs all files over what the version before it left.
+#[tokio::test]
+async fn all_functions_and_views_can_be_installed_over_themselves() {
+    let db = TestDb::new().await;
+    db.run("update gate.installed set sql_hash = 'of another version'")
+        .await;
+    let installed = db
+        .store()
+        .install()
+        .await
+        .unwrap_or_else(|error| panic!("{}", chain(&error)));
+    assert!(
+        installed.migrations.is_empty() && !installed.files.is_empty(),
+        "{installed:?}"
+    );
+}
+
 #[tokio::test]
 async fn eight_installs_at_once_on_an_empty_database_all_succeed() {
     let db = TestDb::empty().await;
