@@ -77,6 +77,23 @@ as $$
   left join known_by using (place)
 $$;
 
+-- By which family name somebody may be known: a bit for the first letter of its first, second and last word, and of the name that
+-- the address says. 0: the family name is not known. Called by gate.blocks_of, gate.match_leads and gate.meet.
+create or replace function gate.family_glance(p_last_name text, p_address_last text)
+returns integer
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when p_last_name is null then 0
+    else (1 << (ascii(p_last_name) % 26))
+      | (1 << (ascii(split_part(p_last_name, ' ', -1)) % 26))
+      | coalesce(1 << (ascii(nullif(split_part(p_last_name, ' ', 2), '')) % 26), 0)
+      | coalesce(1 << (ascii(p_address_last) % 26), 0)
+  end
+$$;
+
 -- Whether somebody with one glance may be somebody with the other: something in it agrees, or the employer of one is not known.
 -- The planner puts this in place of the call, as it does the next ones. Called by gate.block_shows.
 create or replace function gate.glances_meet(p_one integer, p_other integer)
@@ -107,29 +124,39 @@ as $$
     or (p_one >> 26) <> 0 and (p_one >> 26) = (p_other >> 26)
 $$;
 
--- The rows of a contact in gate.block_key. A block of names, which is odd, holds the contact's glance, any other one that of
--- its given name: what the block is not made of. Called wherever keys are stored.
+-- The rows of a contact in gate.block_key, each with what the block is not made of, which its last two bits tell: a block of names,
+-- which is odd, holds the contact's glance, one of a given name and an employer the glance of its family name, any other one that of
+-- its given name. Called wherever keys are stored.
 create or replace function gate.blocks_of(p_keys gate.contact_keys)
 returns table (block integer, glance integer)
 language sql
 immutable
 parallel safe
 as $$
-  select block, case when block & 1 = 1 then known.glance else known.given_glance end
+  select
+    block,
+    case
+      when block & 1 = 1 then known.glance
+      when block & 2 = 2 then known.family_glance
+      else known.given_glance
+    end
   from (
     select
       gate.glance(p_keys.company, p_keys.email_domain, p_keys.city, p_keys.postal_code) as glance,
-      gate.given_glance(p_keys.first_name, p_keys.address_first) as given_glance
+      gate.given_glance(p_keys.first_name, p_keys.address_first) as given_glance,
+      gate.family_glance(p_keys.last_name, p_keys.address_last) as family_glance
     offset 0
   ) as known
   cross join unnest(p_keys.blocks) as block
 $$;
 
--- Whether whoever stands with the glance p_glance in a block of p_contacts may be somebody who is asked for by these two. The
--- same as gate.worth_comparing would say of nearly all: it asks nothing of the given names where no more than three share a
+-- Whether whoever stands with the glance p_glance in a block of p_contacts may be somebody who is asked for by these three. The
+-- same as gate.worth_comparing would say of nearly all: it asks nothing of the names where no more than three share a
 -- block, and less of the rest where no more than ten share one. Called by gate.sharing_block and gate.meet.
+drop function if exists gate.block_shows(integer, bigint, integer, integer, integer);
 create or replace function gate.block_shows(
-  p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer
+  p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer,
+  p_asked_family_glance integer
 )
 returns boolean
 language sql
@@ -138,7 +165,9 @@ parallel safe
 as $$
   select case
     when p_block & 1 = 1 then p_contacts <= 10 or gate.glances_meet(p_glance, p_asked_glance)
-    else p_contacts <= 3 or gate.given_glances_meet(p_glance, p_asked_given_glance)
+    when p_contacts <= 3 then true
+    when p_block & 2 = 2 then p_glance = 0 or p_asked_family_glance = 0 or (p_glance & p_asked_family_glance) <> 0
+    else gate.given_glances_meet(p_glance, p_asked_given_glance)
   end
 $$;
 
@@ -146,7 +175,8 @@ $$;
 -- would cost the square of its size. Only those whom the block shows to who asks by these glances (0: all). Called by
 -- gate.match_leads, gate.pairs_of and gate.meet, into whose statements it is put in place of the call.
 drop function if exists gate.sharing_block(bigint);
-create or replace function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer)
+drop function if exists gate.sharing_block(integer, integer, integer);
+create or replace function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer, p_family_glance integer)
 returns table (contact_id bigint, contacts bigint)
 language sql
 stable
@@ -162,5 +192,5 @@ as $$
     ) as near
   ) as few
   where few.contacts <= 100
-    and gate.block_shows(p_block, few.contacts, few.glance, p_glance, p_given_glance)
+    and gate.block_shows(p_block, few.contacts, few.glance, p_glance, p_given_glance, p_family_glance)
 $$;

@@ -1,11 +1,11 @@
 -- Noted: what somebody changes in the CRM itself is noted with its provenance, as what a source brings is.
 
--- All values of a contact that are not blank, by field name. Called by gate.known_contacts, gate.mirror_write and
--- gate.note_changes.
+-- All values of a contact that are not blank, by field name. Not immutable, as what it calls is not: so the planner puts it in
+-- place of the call. Called by gate.known_contacts, gate.mirror_write and gate.note_changes.
 create or replace function gate.values_of(p_contact crm.contact)
 returns jsonb
 language sql
-immutable
+stable
 as $$
   select p_contact.properties || jsonb_strip_nulls(jsonb_build_object(
     'external_id', p_contact.external_id, 'email', p_contact.email, 'phone', p_contact.phone,

@@ -12,6 +12,27 @@ as $$
   select (ln((p_contacts + 2000)::float8 / (p_carriers + 1)) / ln(2::float8))::real
 $$;
 
+-- By what a value is looked up in gate.term. The planner puts this in place of the call. Called by gate.match_leads,
+-- gate.agreements_among and gate.fill_cards.
+create or replace function gate.term_key(p_kind text, p_value text)
+returns bigint
+language sql
+immutable
+parallel safe
+as $$
+  select hashtextextended(p_value, hashtext(p_kind))
+$$;
+
+-- How many people share an address or a number, in bits; null: one. Called by gate.card_with and gate.agreements_among.
+create or replace function gate.people_bits(p_people bigint)
+returns real
+language sql
+immutable
+parallel safe
+as $$
+  select (ln(greatest(coalesce(p_people, 1), 1)::float8) / ln(2::float8))::real
+$$;
+
 -- Counts how many contacts carry each value. Called at the end of each full pass over the CRM, and before
 -- all contacts are scanned for duplicates; then not when it was done within a day and the contacts have not become a twentieth
 -- more or fewer since (p_unless_fresh). Locks gate.term against another count; who matches meanwhile sees the counts as they
@@ -25,7 +46,7 @@ begin
   if p_unless_fresh and exists (
     select
     from gate.term
-    where kind = 'contact'
+    where term_key = gate.term_key('contact', '')
       and counted_at > clock_timestamp() - interval '1 day'
       and abs(carriers - (select count(*) from gate.contact_keys)) * 20 <= carriers
   ) then
@@ -77,7 +98,8 @@ begin
   from gate.contact_keys
   cross join lateral unnest(phone_tails) as tail
   group by 2
-  having count(*) > 1;
+  having count(*) > 1
+  on conflict do nothing;
   analyze gate.term;
 end
 $$;
@@ -113,8 +135,8 @@ as $$
     gate.rarity_bits(p_contacts, coalesce(p_full_name, 1)),
     gate.rarity_bits(p_contacts, coalesce(p_company, 1)),
     gate.rarity_bits(p_contacts, coalesce(p_city, 1)),
-    (ln(greatest(coalesce(p_email_people, 1), 1)::float8) / ln(2::float8))::real,
-    (ln(greatest(coalesce(p_phone_people, 1), 1)::float8) / ln(2::float8))::real,
+    gate.people_bits(p_email_people),
+    gate.people_bits(p_phone_people),
     (ln((p_contacts + 2000)::float8) / ln(2::float8))::real
 $$;
 
@@ -129,74 +151,36 @@ as $$
   select 200
 $$;
 
--- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. An
--- address or a number that a steward has listed counts as carried by gate.carriers_of_listed people. Called by gate.agreements,
--- into whose statement it is put in place of the call. Locks nothing.
+-- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. How rare their values
+-- are is left out: of few pairs it is asked for what they share only (gate.agreements_among). One look into the index for each
+-- contact: the planner cannot know how few they are. Called by gate.match_leads and gate.agreements. Locks nothing.
 drop function if exists gate.cards(bigint[], jsonb, integer, integer);
 drop function if exists gate.cards(bigint[], jsonb);
-create or replace function gate.cards(p_contacts bigint[], p_leads gate.contact_keys[])
-returns setof gate.card
-language sql
+drop function if exists gate.cards(bigint[], gate.contact_keys[]);
+create or replace function gate.cards_of(p_records bigint[], p_leads gate.contact_keys[])
+returns gate.card[]
+language plpgsql
 stable
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
-  with record as (
-    select keys.*
-    from unnest(p_contacts) as wanted (contact_id)
-    join gate.contact_keys as keys using (contact_id)
-    union all
-    select keys.*
-    from unnest(p_leads) as keys
-    where keys.contact_id = any (array(select contact_id from unnest(p_contacts) as contact_id where contact_id < 0))
-  )
-  select card.*
-  from record
-  cross join lateral (
-    select
-      (select coalesce(max(carriers), 0) from gate.term where kind = 'contact') as contacts,
-      (select carriers from gate.term where kind = 'first_name' and value = split_part(record.first_name, ' ', 1)) as first_name,
-      (select carriers from gate.term where kind = 'last_name' and value = record.last_name) as last_name,
-      (
-        select carriers
-        from gate.term
-        where kind = 'full_name'
-          and value = split_part(record.first_name, ' ', 1) || '|' || record.last_name
-      ) as full_name,
-      (select carriers from gate.term where kind = 'company' and value = replace(record.company, ' ', '')) as company,
-      (select carriers from gate.term where kind = 'city' and value = record.city) as city,
-      greatest(
-        (
-          select max(counted.carriers)
-          from unnest(emails) as own (value)
-          cross join lateral (
-            select term.carriers
-            from gate.term
-            where term.kind = 'email'
-              and term.value = own.value
-            offset 0
-          ) as counted
-        ),
-        (select max(gate.carriers_of_listed()) from unnest(emails) as email join rules.shared_mailbox on address = email)
-      ) as email_people,
-      greatest(
-        (
-          select max(counted.carriers)
-          from unnest(phone_tails) as own (value)
-          cross join lateral (
-            select term.carriers
-            from gate.term
-            where term.kind = 'phone'
-              and term.value = own.value
-            offset 0
-          ) as counted
-        ),
-        (select max(gate.carriers_of_listed()) from unnest(phones) as own (phone) join rules.shared_phone using (phone))
-      ) as phone_people
-    offset 0
-  ) as carried
-  cross join lateral gate.card_with(
-    record::gate.contact_keys, carried.contacts, carried.first_name, carried.last_name, carried.full_name, carried.company,
-    carried.city, carried.email_people, carried.phone_people
-  ) as card
+begin
+  return array(
+    with record as (
+      select keys.*
+      from (select distinct record_id from unnest(p_records) as record_id) as wanted
+      join gate.contact_keys as keys on keys.contact_id = record_id
+      union all
+      select keys.*
+      from unnest(p_leads) as keys
+      where keys.contact_id = any (p_records)
+    )
+    select card
+    from record
+    cross join lateral gate.card_with(record::gate.contact_keys, null, null, null, null, null, null, null, null) as card
+  );
+end
 $$;
 
 -- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards, with
@@ -227,7 +211,7 @@ as $$
       select own.contact_id, term.carriers as people
       from own
       cross join lateral unnest(own.emails) as email
-      join gate.term on term.kind = 'email' and term.value = email
+      join gate.term on term_key = gate.term_key('email', email)
       union all
       select own.contact_id, gate.carriers_of_listed()
       from own
@@ -241,29 +225,28 @@ as $$
       select own.contact_id, term.carriers as people
       from own
       cross join lateral unnest(own.phone_tails) as tail
-      join gate.term on term.kind = 'phone' and term.value = tail
+      join gate.term on term_key = gate.term_key('phone', tail)
       union all
       select own.contact_id, gate.carriers_of_listed()
       from own
-      cross join lateral unnest(own.phones) as number (phone)
-      join rules.shared_phone on shared_phone.phone = number.phone
+      cross join lateral unnest(own.phone_tails) as tail
+      join rules.shared_phone on right(ltrim(shared_phone.phone, '+'), 8) = tail
     ) as shared
     group by contact_id
   ), counted as (
     select coalesce(max(carriers), 0) as contacts
     from gate.term
-    where kind = 'contact'
+    where term_key = gate.term_key('contact', '')
   )
   select card.*
   from own as keys
   cross join counted
-  left join gate.term as first_name on first_name.kind = 'first_name' and first_name.value = split_part(keys.first_name, ' ', 1)
-  left join gate.term as last_name on last_name.kind = 'last_name' and last_name.value = keys.last_name
+  left join gate.term as first_name on first_name.term_key = gate.term_key('first_name', split_part(keys.first_name, ' ', 1))
+  left join gate.term as last_name on last_name.term_key = gate.term_key('last_name', keys.last_name)
   left join gate.term as full_name
-    on full_name.kind = 'full_name'
-    and full_name.value = split_part(keys.first_name, ' ', 1) || '|' || keys.last_name
-  left join gate.term as company on company.kind = 'company' and company.value = replace(keys.company, ' ', '')
-  left join gate.term as city on city.kind = 'city' and city.value = keys.city
+    on full_name.term_key = gate.term_key('full_name', split_part(keys.first_name, ' ', 1) || '|' || keys.last_name)
+  left join gate.term as company on company.term_key = gate.term_key('company', replace(keys.company, ' ', ''))
+  left join gate.term as city on city.term_key = gate.term_key('city', keys.city)
   left join shared_email on shared_email.contact_id = keys.contact_id
   left join shared_phone on shared_phone.contact_id = keys.contact_id
   cross join lateral gate.card_with(

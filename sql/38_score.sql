@@ -1,7 +1,9 @@
 -- Score: what the agreement of two records is worth, after Fellegi and Sunter (1969).
 
--- How the pairs p_left[i] and p_right[i] agree among these cards: p_all, or those that are worth weighing. No nested
--- loop: the planner cannot know how many they are. Called by gate.agreements.
+-- How the pairs p_left[i] and p_right[i] agree among these cards, which say nothing of how rare their values are: p_all, or those
+-- that are worth weighing. How rare that is which a pair shares is looked up only where it counts, one look into the index for
+-- each value; of two that are only alike, the one that more contacts carry counts. No nested loop: the planner cannot know how
+-- many pairs they are. Called by gate.match_leads and gate.agreements. Locks nothing.
 create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean)
 returns setof gate.agreement
 language plpgsql
@@ -13,50 +15,152 @@ as $$
 begin
   return query
     with side as materialized (
-      select card as self, card.contact_id
+      select *
       from unnest(p_cards) as card
+    ), known as materialized (
+      select
+        (select coalesce(max(carriers), 0) from gate.term where term_key = gate.term_key('contact', '')) as contacts,
+        array(select address from rules.shared_mailbox where address in (select unnest(emails) from side)) as listed_emails,
+        array(
+          select right(ltrim(phone, '+'), 8)
+          from rules.shared_phone
+          where right(ltrim(phone, '+'), 8) in (select unnest(phone_tails) from side)
+        ) as listed_phone_tails
     )
-    select agreement.*
+    select
+      agreed.left_id, agreed.right_id, agreed.first_name, agreed.last_name, agreed.company, agreed.email, agreed.phone,
+      agreed.place, agreed.job_title, agreed.generation, agreed.country, agreed.external_id,
+      gate.rarity_bits(known.contacts, coalesce(
+        case when ('first_name', agreed.first_name) in (select field, level from rules.match_weight where rarity <> 0) then
+          greatest(
+            (select carriers from gate.term where term_key = gate.term_key('first_name', one.given_word)),
+            case when other.given_word is distinct from one.given_word then
+              (select carriers from gate.term where term_key = gate.term_key('first_name', other.given_word))
+            end
+          )
+        end,
+        1
+      )),
+      gate.rarity_bits(known.contacts, coalesce(
+        case when ('last_name', agreed.last_name) in (select field, level from rules.match_weight where rarity <> 0) then
+          greatest(
+            (select carriers from gate.term where term_key = gate.term_key('last_name', one.last_name)),
+            case when other.last_name is distinct from one.last_name then
+              (select carriers from gate.term where term_key = gate.term_key('last_name', other.last_name))
+            end
+          )
+        end,
+        1
+      )),
+      gate.rarity_bits(known.contacts, coalesce(
+        case when agreed.first_name = 'exact' and agreed.last_name = 'exact' then
+          (
+            select carriers
+            from gate.term
+            where term_key = gate.term_key('full_name', one.given_word || '|' || one.last_name)
+          )
+        end,
+        1
+      )),
+      gate.rarity_bits(known.contacts, coalesce(
+        case when ('company', agreed.company) in (select field, level from rules.match_weight where rarity <> 0) then
+          greatest(
+            (select carriers from gate.term where term_key = gate.term_key('company', one.firm)),
+            case when other.firm is distinct from one.firm then
+              (select carriers from gate.term where term_key = gate.term_key('company', other.firm))
+            end
+          )
+        end,
+        1
+      )),
+      gate.rarity_bits(known.contacts, coalesce(
+        case when ('place', agreed.place) in (select field, level from rules.match_weight where rarity <> 0) then
+          greatest(
+            (select carriers from gate.term where term_key = gate.term_key('city', one.city)),
+            case when other.city is distinct from one.city then
+              (select carriers from gate.term where term_key = gate.term_key('city', other.city))
+            end
+          )
+        end,
+        1
+      )),
+      case when ('email', agreed.email) in (select field, level from rules.match_weight where rarity <> 0) then
+        gate.people_bits(least(
+          greatest(
+            (
+              select max(counted.carriers)
+              from unnest(one.emails) as own (value)
+              cross join lateral (
+                select carriers from gate.term where term_key = gate.term_key('email', own.value) offset 0
+              ) as counted
+            ),
+            case when one.emails && known.listed_emails then gate.carriers_of_listed() else 1 end
+          ),
+          case when other.emails <> one.emails then
+            greatest(
+              (
+                select max(counted.carriers)
+                from unnest(other.emails) as own (value)
+                cross join lateral (
+                  select carriers from gate.term where term_key = gate.term_key('email', own.value) offset 0
+                ) as counted
+              ),
+              case when other.emails && known.listed_emails then gate.carriers_of_listed() else 1 end
+            )
+          end
+        ))
+        else 0
+      end,
+      case when ('phone', agreed.phone) in (select field, level from rules.match_weight where rarity <> 0) then
+        gate.people_bits(least(
+          greatest(
+            (
+              select max(counted.carriers)
+              from unnest(one.phone_tails) as own (value)
+              cross join lateral (
+                select carriers from gate.term where term_key = gate.term_key('phone', own.value) offset 0
+              ) as counted
+            ),
+            case when one.phone_tails && known.listed_phone_tails then gate.carriers_of_listed() else 1 end
+          ),
+          case when other.phone_tails <> one.phone_tails then
+            greatest(
+              (
+                select max(counted.carriers)
+                from unnest(other.phone_tails) as own (value)
+                cross join lateral (
+                  select carriers from gate.term where term_key = gate.term_key('phone', own.value) offset 0
+                ) as counted
+              ),
+              case when other.phone_tails && known.listed_phone_tails then gate.carriers_of_listed() else 1 end
+            )
+          end
+        ))
+        else 0
+      end,
+      (ln((known.contacts + 2000)::float8) / ln(2::float8))::real
     from unnest(p_left, p_right) as pair (left_id, right_id)
     join side as one on one.contact_id = pair.left_id
     join side as other on other.contact_id = pair.right_id
-    cross join lateral gate.agree(one.self, other.self) as agreement
+    cross join known
+    cross join lateral gate.agree(one::gate.card, other::gate.card) as agreed
     where p_all
-      or gate.worth_weighing(agreement.first_name, one.self, other.self);
+      or gate.worth_weighing(agreed.first_name, one::gate.card, other::gate.card);
 end
 $$;
 
--- The same among the cards of contacts and of the leads p_leads, whose numbers are below 0.
--- One look into the index for each value: the planner cannot know how few the records are, and would read all terms.
--- Called by gate.match_leads, gate.scan_changed and gate.compare_pair. Locks nothing.
+-- The same among the cards of contacts and of the leads p_leads, whose numbers are below 0. Called by gate.scan_changed and
+-- gate.compare_pair. Locks nothing.
 drop function if exists gate.agreements(bigint[], bigint[], jsonb, boolean);
 create or replace function gate.agreements(
   p_left bigint[], p_right bigint[], p_leads gate.contact_keys[], p_all boolean default false
 )
 returns setof gate.agreement
-language plpgsql
+language sql
 stable
-set plan_cache_mode = force_generic_plan
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
-declare
-  v_records bigint[];
-  v_cards gate.card[];
-begin
-  v_records := array(
-    select record_id
-    from unnest(p_left || p_right) as record_id
-    group by record_id
-  );
-  v_cards := array(
-    select card
-    from gate.cards(v_records, p_leads) as card
-  );
-  return query
-    select *
-    from gate.agreements_among(p_left, p_right, v_cards, p_all);
-end
+  select *
+  from gate.agreements_among(p_left, p_right, gate.cards_of(p_left || p_right, p_leads), p_all)
 $$;
 
 -- Weighs agreements. parts: weight + rarity × bits of the base, the names, company, email, phone, place, job title, generation,

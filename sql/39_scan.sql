@@ -279,7 +279,7 @@ as $$
     select subject.contact_id, few.contact_id as other_id, min(few.contacts) as contacts
     from subject
     cross join lateral unnest(blocks) as own (block)
-    cross join lateral gate.sharing_block(own.block, 0, 0) as few
+    cross join lateral gate.sharing_block(own.block, 0, 0, 0) as few
     where few.contact_id <> subject.contact_id
     group by subject.contact_id, few.contact_id
   ), found as (

@@ -11,13 +11,18 @@
 -- alike agrees only where an identifier is shared. score: sum of the match weights, in bits.
 -- person: candidates of one lead with the same number are one person already, from the threshold `duplicate` on.
 -- The fuzzy tier is asked only for leads that no identifier settles. Decides nothing: that is src/decide.
--- Called by the push loop under gate.lock_people. Locks nothing. A large batch is matched in parts on several
--- connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it. Which
--- lead is in which part is as good as random: leads of one kind often stand in a row, or at every second place.
+-- settled: an identifier settles who the lead is, so that it was not asked who shares a block with it.
+-- Called by the push loop, under gate.lock_people or ahead (42_ahead.sql). Locks nothing. A large batch is matched in parts on
+-- several connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it.
+-- Which lead is in which part is as good as random: leads of one kind often stand in a row, or at every second place. Or only the
+-- leads at the places p_again are matched.
 drop function if exists gate.match_leads(jsonb, integer, integer);
-create or replace function gate.match_leads(p_leads jsonb, p_part integer default 0, p_parts integer default 1)
+create or replace function gate.match_leads(
+  p_leads jsonb, p_part integer default 0, p_parts integer default 1, p_again integer[] default null
+)
 returns table (
-  ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb
+  ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, settled boolean,
+  evidence jsonb
 )
 language plpgsql
 stable
@@ -32,7 +37,8 @@ begin
     select
       ord, external_id, emails, loose_emails, phones, first_name, last_name, address_first, blocks,
       gate.glance(company, email_domain, city, postal_code) as glance,
-      (hashint4(ord) & 65535) % p_parts = p_part as is_asked
+      gate.family_glance(last_name, address_last) as family_glance,
+      case when p_again is null then (hashint4(ord) & 65535) % p_parts = p_part else ord = any (p_again) end as is_asked
     from unnest(v_leads) as lead
     cross join lateral (select (-1 - lead.contact_id)::integer as ord offset 0) as batch
   ),
@@ -49,7 +55,7 @@ begin
       email in (select address from rules.shared_mailbox)
         or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
         or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
-        or coalesce((select carriers from gate.term where kind = 'email' and value = email), 0) >= 3
+        or coalesce((select carriers from gate.term where term_key = gate.term_key('email', email)), 0) >= 3
     from subject, unnest(emails) as email
     union all
     select ord, is_asked, 'loose_email', email, false
@@ -58,7 +64,7 @@ begin
     select
       ord, is_asked, 'phone', phone,
       exists (select from rules.shared_phone where shared_phone.phone = own.phone)
-        or coalesce((select carriers from gate.term where kind = 'phone' and value = right(own.phone, 8)), 0) >= 4
+        or coalesce((select carriers from gate.term where term_key = gate.term_key('phone', right(own.phone, 8))), 0) >= 4
     from subject, unnest(phones) as own (phone)
   ),
   -- A number that many contacts carry is a switchboard, listed or not: at most 21 rows of each value are looked at.
@@ -160,7 +166,7 @@ begin
     from subject
     join sought using (ord)
     cross join lateral unnest(subject.blocks) as own (block)
-    cross join lateral gate.sharing_block(own.block, subject.glance, sought.given_glance) as shared
+    cross join lateral gate.sharing_block(own.block, subject.glance, sought.given_glance, subject.family_glance) as shared
     group by subject.ord, shared.contact_id
     union
     select mine.ord, null, theirs.ord, null
@@ -198,14 +204,20 @@ begin
   ),
 
   -- 4. Agreement of each field, and what it is worth. A lead is -1 less its ord.
+  card as materialized (
+    select gate.cards_of(
+      array(select -1 - ord::bigint from pair union all select coalesce(contact_id, -1 - peer) from pair), v_leads
+    ) as cards
+  ),
   weighed as materialized (
     select weighed.*
     from gate.weigh(array(
       select agreement
-      from gate.agreements(
+      from gate.agreements_among(
         array(select -1 - ord::bigint from pair),
         array(select coalesce(contact_id, -1 - peer) from pair),
-        v_leads
+        (select cards from card),
+        false
       ) as agreement
     )) as weighed
   ),
@@ -262,7 +274,9 @@ begin
     select left_id, right_id
     from gate.weigh(array(
       select agreement
-      from gate.agreements(array(select candidate_id from rival), array(select other_id from rival), v_leads) as agreement
+      from gate.agreements_among(
+        array(select candidate_id from rival), array(select other_id from rival), (select cards from card), false
+      ) as agreement
     ))
     where score >= (select gate.duplicate_threshold())
       and gate.names_verdict(agreement, true) <> 'conflict'
@@ -275,6 +289,7 @@ begin
   )
   select
     shown.ord, contact_id, peer, tier, names, score, coalesce(person.place, shown.place)::integer,
+    shown.ord not in (select ord from unsettled),
     gate.evidence(agreement, parts) || jsonb_build_object(
       'by', array_remove(array[
         case when by_external_id then 'external_id' end, case when by_email then 'email' end,

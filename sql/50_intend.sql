@@ -284,13 +284,15 @@ begin
   from jsonb_to_recordset(p_batch -> 'waiting') as waiting (lead_id bigint, contact_id bigint)
   where work.lead_id = waiting.lead_id;
 
-  -- What these writes and the waiting leads bring is found already by the leads that come after them.
+  -- What these writes and the waiting leads bring is found already by the leads that come after them. Nobody is found by a position or
+  -- a street alone.
   select jsonb_agg(brought.keys)
   into v_brought
   from (
     select intent -> 'keys' as keys
     from jsonb_array_elements(p_batch -> 'intents') as intent
     where intent ->> 'operation' = 'update'
+      and (intent -> 'body') - array['job_title', 'street', 'state', 'postal_code'] <> '{}'
     union all
     select (waiting -> 'keys') || jsonb_build_object('contact_id', waiting -> 'contact_id')
     from jsonb_array_elements(p_batch -> 'waiting') as waiting

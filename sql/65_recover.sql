@@ -72,8 +72,9 @@ as $$
   ) as due
 $$;
 
--- Deletes working rows that nobody needs any more, older than p_days: settled intents, what was undone, and replicas that are gone. Leads,
--- their states, deliveries, decisions and calls are kept. Called by the sweep. Returns how many rows went.
+-- Deletes working rows that nobody needs any more, older than p_days: settled intents, what was undone, and replicas that are gone;
+-- and whose keys changed, after half an hour. Leads, their states, deliveries, decisions and calls are kept. Called by the sweep.
+-- Returns how many rows went.
 create or replace function gate.forget_old(p_days integer, p_limit integer)
 returns bigint
 language sql
@@ -94,6 +95,9 @@ as $$
   ), old_brake_use as (
     delete from gate.brake_use
     where minute < now() - interval '1 day'
+  ), old_changed_keys as (
+    delete from gate.changed_keys
+    where changed_at < now() - interval '30 minutes'
   ), old_undo as (
     delete from gate.undo
     where done_at < now() - make_interval(days => p_days)

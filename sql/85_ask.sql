@@ -184,25 +184,25 @@ as $$
   with known as (
     select
       gate.glance(p_left ->> 'company', p_left ->> 'email_domain', p_left ->> 'city', p_left ->> 'postal_code') as mine,
-      gate.glance(p_right ->> 'company', p_right ->> 'email_domain', p_right ->> 'city', p_right ->> 'postal_code') as theirs,
       (
         select glance
         from gate.given_glances_asked(array[p_left ->> 'first_name'], array[p_left ->> 'address_first'])
       ) as my_given,
-      gate.given_glance(p_right ->> 'first_name', p_right ->> 'address_first') as their_given
+      gate.family_glance(p_left ->> 'last_name', p_left ->> 'address_last') as my_family
+  ), theirs as (
+    select own.block, own.glance
+    from jsonb_populate_record(null::gate.contact_keys, p_right - 'blocks' || jsonb_build_object('blocks', p_blocks)) as keys
+    cross join lateral gate.blocks_of(keys) as own
   ), sized as (
-    select block, max(shared.contacts) as contacts
-    from unnest(p_blocks) as block
-    cross join lateral gate.sharing_block(block, 0, 0) as shared
-    group by block
+    select theirs.block, theirs.glance, max(shared.contacts) as contacts
+    from theirs
+    cross join lateral gate.sharing_block(theirs.block, 0, 0, 0) as shared
+    group by theirs.block, theirs.glance
   ), smallest as (
     select
       min(sized.contacts) as contacts,
       bool_or(
-        gate.block_shows(
-          sized.block, sized.contacts, case when sized.block & 1 = 1 then known.theirs else known.their_given end, known.mine,
-          known.my_given
-        )
+        gate.block_shows(sized.block, sized.contacts, sized.glance, known.mine, known.my_given, known.my_family)
       ) as in_sight
     from sized
     cross join known

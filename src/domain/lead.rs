@@ -53,10 +53,12 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// Comparable forms. Every one is lower-case and free of diacritics unless said otherwise; absent when there is none.
+/// Comparable forms. Every one is lower-case and free of diacritics unless said otherwise; absent when there is none,
+/// and then not written down either.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchKeys {
     /// The source system's id of the person, trimmed, case kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Whole addresses, IDNA form: the primary one first.
     pub emails: Vec<String>,
@@ -69,33 +71,47 @@ pub struct MatchKeys {
     /// `tail/extension` of each number with an extension: two people behind one switchboard.
     pub extensions: Vec<String>,
     /// Given name, folded (`jose`), without titles; initials stay (`j`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Family name, folded (`garcia lopez`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// Another given name that the primary address says: `luky` of `luky.novak@` beside Lukas Novak.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_first: Option<String>,
     /// Another family name that the primary address says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_last: Option<String>,
     /// Which of several people of one name: `junior`, `senior`, `third`, `fourth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<String>,
     /// Company without legal suffix and punctuation (`acme`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     /// Domain of the primary address, unless it belongs to a public mail provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email_domain: Option<String>,
     /// Part of the primary address before the at sign, without plus-tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email_local: Option<String>,
     /// How that part fits the name: `name` (made of it), `numbered` (and the one digit that a firm gives to a second person
     /// of that name), `other` (made of something else). Absent for roles, and where there is no name or no word.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email_fit: Option<String>,
     /// City, folded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// ISO 3166 alpha-2, upper case, when the country is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Street and number, folded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub street: Option<String>,
     /// Postal code, letters and digits only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Job title, folded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub job_title: Option<String>,
     /// Blocking keys of the fuzzy tier, `kind:value` (`lastco:garcia|acme`): who shares one is compared.
     pub blocks: Vec<String>,

@@ -61,11 +61,24 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a key is made of names alone. Many who have only the name in common share it.
-pub fn is_of_names(key: &str) -> bool {
-    ["lastinit:", "sound:", "words:"]
-        .iter()
-        .any(|kind| key.starts_with(kind))
+/// What a key is made of. What it is not made of, its rows in `gate.block_key` hold of each contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeOf {
+    /// Names alone. Many who have only the name in common share it.
+    Names,
+    /// The given name and the employer: many of a large firm share it.
+    GivenName,
+    /// The family name or its first letter, and something else.
+    FamilyName,
+}
+
+/// What a key is made of, by its kind.
+pub fn made_of(key: &str) -> MadeOf {
+    match key.split_once(':').map_or("", |(kind, _)| kind) {
+        "lastinit" | "sound" | "words" => MadeOf::Names,
+        "cofirst" => MadeOf::GivenName,
+        _ => MadeOf::FamilyName,
+    }
 }
 
 /// The keys that a given and a family name make, with the employers and with the town.

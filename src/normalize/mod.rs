@@ -50,13 +50,13 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Field, Lead, Normalized, Record};
 
-pub use blocks::is_of_names;
+pub use blocks::{MadeOf, made_of};
 pub use lists::Lists;
 use reader::{Input, Reader, Side};
 
 /// Changes whenever the same text may give another key than before: with these rules, or with the numbering plans of
 /// the `phonenumber` crate, whose release is its second half.
-const RULES: &str = "4+0.3.10+9.0.33";
+const RULES: &str = "5+0.3.10+9.0.33";
 
 /// A normalizer that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

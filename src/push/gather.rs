@@ -7,6 +7,8 @@ use std::time::Instant;
 use chrono::Utc;
 use deadpool_postgres::GenericClient;
 
+use super::ahead::Ahead;
+use super::prepare::Prepared;
 use super::{PushError, PushSettings};
 use crate::decide::{BatchInput, Founding, LeadInput, PersonKeys, Verdict, decide_batch};
 use crate::domain::{Batch, ContactId, IntentId, LeadId, MatchKeys, Normalized, Record, ReplicaId, Target, Tier};
@@ -16,19 +18,27 @@ use crate::store::claim::Claimed;
 use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
 use crate::store::matching::{erased_keys, holders_of_emails, holders_of_keys, known_contacts, match_leads};
 
+/// What a batch is decided by.
+#[derive(Clone, Copy)]
+pub(super) struct DecidedBy<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) person_keys: &'a PersonKeys,
+    pub(super) settings: &'a PushSettings,
+}
+
 /// Decides a batch of claimed leads and stores what was decided. The caller commits. `other` is a second connection, taken
 /// before the transaction began: nobody waits for a connection while all wait for the people's lock.
 pub(super) async fn decide_and_intend(
     transaction: &impl GenericClient,
     other: &impl GenericClient,
     replica: ReplicaId,
-    leads: Vec<(Claimed, Normalized)>,
-    rules: &Rules,
-    person_keys: &PersonKeys,
-    settings: &PushSettings,
+    prepared: Prepared,
+    by: DecidedBy<'_>,
 ) -> Result<Batch, PushError> {
+    let DecidedBy { rules, settings, .. } = by;
     let mut laps = Laps::start();
-    let claims: Vec<(LeadId, i64)> = leads
+    let claims: Vec<(LeadId, i64)> = prepared
+        .leads
         .iter()
         .map(|(claimed, _)| (claimed.lead.lead_id, claimed.lead.epoch))
         .collect();
@@ -37,7 +47,10 @@ pub(super) async fn decide_and_intend(
         .into_iter()
         .map(|lead| (lead.lead_id, lead))
         .collect();
-    let leads: Vec<LeadInput> = leads
+    // What was found ahead is about all of them.
+    let ahead = prepared.ahead.filter(|_| open.len() == prepared.leads.len());
+    let leads: Vec<LeadInput> = prepared
+        .leads
         .into_iter()
         .filter_map(|(claimed, normalized)| {
             let lead = open.get(&claimed.lead.lead_id)?;
@@ -52,7 +65,7 @@ pub(super) async fn decide_and_intend(
         })
         .collect();
     laps.lap("open");
-    let batch = decide_timed(transaction, other, leads, rules, person_keys, settings, &mut laps).await?;
+    let batch = decide_timed(transaction, other, leads, ahead, by, &mut laps).await?;
     let keys_of = keys(&batch, &rules.normalizer);
     laps.lap("decide");
     intend(
@@ -103,11 +116,9 @@ pub(super) async fn decide(
     client: &impl GenericClient,
     other: &impl GenericClient,
     leads: Vec<LeadInput>,
-    rules: &Rules,
-    person_keys: &PersonKeys,
-    settings: &PushSettings,
+    by: DecidedBy<'_>,
 ) -> Result<Batch, PushError> {
-    decide_timed(client, other, leads, rules, person_keys, settings, &mut Laps::start()).await
+    decide_timed(client, other, leads, None, by, &mut Laps::start()).await
 }
 
 /// The same, telling how long each step took.
@@ -115,16 +126,23 @@ async fn decide_timed(
     client: &impl GenericClient,
     other: &impl GenericClient,
     mut leads: Vec<LeadInput>,
-    rules: &Rules,
-    person_keys: &PersonKeys,
-    settings: &PushSettings,
+    ahead: Option<Ahead>,
+    by: DecidedBy<'_>,
     laps: &mut Laps,
 ) -> Result<Batch, PushError> {
+    let DecidedBy {
+        rules,
+        person_keys,
+        settings,
+    } = by;
     let normalized: Vec<&Normalized> = leads.iter().map(|lead| &lead.normalized).collect();
-    let candidates = match_leads(client, other, &normalized).await?;
+    let found = match ahead {
+        Some(ahead) => ahead.now(client, other, &normalized, rules.policy.version).await?,
+        None => match_leads(client, other, &normalized).await?,
+    };
     laps.lap("match");
-    for (lead, found) in leads.iter_mut().zip(candidates) {
-        lead.candidates = found;
+    for (lead, found) in leads.iter_mut().zip(found) {
+        lead.candidates = found.candidates;
     }
     let mut contacts: BTreeSet<ContactId> = BTreeSet::new();
     for lead in &leads {

@@ -3,6 +3,7 @@
 //! One pass claims a batch, makes it comparable, and in one transaction matches, decides and intends it. What is to be
 //! written goes to the [`sender`], which works beside this loop. Writing is concurrent, deciding is not.
 
+mod ahead;
 mod error;
 mod gather;
 mod predict;
@@ -18,18 +19,18 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::crm::{Reader, Writer};
-use crate::domain::{Action, Batch, IntentId, LeadId, Normalized, Operation, ReplicaId};
+use crate::domain::{Action, Batch, IntentId, LeadId, Operation, ReplicaId};
 use crate::failpoint::reach;
 use crate::fault::{Classify, Fault};
 use crate::line::Line;
 use crate::rulebook::{Rulebook, Rules};
 use crate::store::brake::mind_brakes;
-use crate::store::claim::{Claimed, next_due, release_claims, release_leads};
+use crate::store::claim::{next_due, release_claims, release_leads};
 use crate::store::hold::{Hold, HoldKind, current_hold};
 use crate::store::mirror::mirror_age;
 use crate::store::recover::{OpenIntent, intents_stored};
 use crate::store::{Store, StoreError, commit};
-use gather::decide_and_intend;
+use gather::{DecidedBy, decide_and_intend};
 use prepare::Prepared;
 use sender::SenderHandle;
 
@@ -195,11 +196,11 @@ impl<C: Reader + Writer + 'static> Push<C> {
         self.sender.more_to_come(full);
         let next = async {
             match full {
-                true => Some(self.prepare_next(&rules.normalizer).await),
+                true => Some(self.prepare_next(&rules).await),
                 false => None,
             }
         };
-        let (decided, next) = tokio::join!(self.decide(batch.leads, &rules), next);
+        let (decided, next) = tokio::join!(self.decide(batch, &rules), next);
         let left = match next {
             Some(Ok(next)) => {
                 *self.prepared() = (!next.leads.is_empty()).then_some(next);
@@ -239,17 +240,19 @@ impl<C: Reader + Writer + 'static> Push<C> {
         }
     }
 
-    async fn decide(&self, leads: Vec<(Claimed, Normalized)>, rules: &Rules) -> Result<Batch, PushError> {
+    async fn decide(&self, prepared: Prepared, rules: &Rules) -> Result<Batch, PushError> {
         let (other, mut client) = tokio::try_join!(self.store.client(), self.store.client())?;
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         let batch = decide_and_intend(
             &transaction,
             &other,
             self.replica,
-            leads,
-            rules,
-            self.rulebook.person_keys(),
-            &self.settings,
+            prepared,
+            DecidedBy {
+                rules,
+                person_keys: self.rulebook.person_keys(),
+                settings: &self.settings,
+            },
         )
         .await?;
         drop(other);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::gather::decide;
+use super::gather::{DecidedBy, decide};
 use super::prepare::normalize;
 use super::{PushError, PushSettings};
 use crate::crm::{Reader, Writer};
@@ -34,7 +34,12 @@ pub async fn predict<C: Reader + Writer>(
             .into_iter()
             .map(|claimed| input(claimed, &rules.normalizer, line))
             .collect();
-        let batch = decide(&client, &other, inputs, &rules, rulebook.person_keys(), settings).await?;
+        let by = DecidedBy {
+            rules: &rules,
+            person_keys: rulebook.person_keys(),
+            settings,
+        };
+        let batch = decide(&client, &other, inputs, by).await?;
         predicted.extend(batch.decisions);
     }
     Ok(predicted)

@@ -1,18 +1,21 @@
 //! Prepare: claims a batch and makes it comparable.
 //!
-//! While one batch is decided the next one of a backlog is prepared: the database and this process work at the same time.
+//! While one batch is decided the next one of a backlog is prepared, and matched ahead: the database's processes and this one work
+//! at the same time.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::ahead::Ahead;
 use super::{Push, PushError};
 use crate::crm::{Reader, Writer};
 use crate::domain::{Field, Lead, LeadId, Normalized, Refusal};
 use crate::failpoint::reach;
 use crate::line::Line;
 use crate::normalize::Normalizer;
+use crate::rulebook::Rules;
 use crate::store::Client;
 use crate::store::claim::{Claimed, claim_leads};
 
@@ -22,6 +25,8 @@ pub(super) struct Prepared {
     pub(super) leads: Vec<(Claimed, Normalized)>,
     /// By which version of the normalizer.
     normalizer: String,
+    /// Who they are, as far as it could be seen before their turn.
+    pub(super) ahead: Option<Ahead>,
 }
 
 impl Prepared {
@@ -33,8 +38,21 @@ impl Prepared {
 
 impl<C: Reader + Writer + 'static> Push<C> {
     /// The batch after the one that is being decided.
-    pub(super) async fn prepare_next(&self, normalizer: &Arc<Normalizer>) -> Result<Prepared, PushError> {
-        self.prepare(self.store.client().await?, normalizer).await
+    pub(super) async fn prepare_next(&self, rules: &Rules) -> Result<Prepared, PushError> {
+        let mut prepared = self.prepare(self.store.client().await?, &rules.normalizer).await?;
+        if prepared.leads.is_empty() {
+            return Ok(prepared);
+        }
+        let leads: Vec<&Normalized> = prepared.leads.iter().map(|(_, normalized)| normalized).collect();
+        let client = self.store.client().await?;
+        match Ahead::look(&client, &leads, rules.policy.version).await {
+            Ok(ahead) => prepared.ahead = Some(ahead),
+            Err(error) => {
+                let error = crate::fault::chain(&error);
+                tracing::debug!(error, "the next batch could not be matched ahead");
+            }
+        }
+        Ok(prepared)
     }
 
     /// Claims leads that are due and normalizes them, off the async threads.
@@ -73,6 +91,7 @@ impl<C: Reader + Writer + 'static> Push<C> {
         Ok(Prepared {
             leads,
             normalizer: normalizer.version().to_owned(),
+            ahead: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Match: asks the database who the leads of a batch are, and what is known of the people found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use deadpool_postgres::GenericClient;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::domain::{
     Candidate, ContactId, CrmId, Document, Field, KeyHolder, KnownContact, MatchKeys, Names, Normalized, Provenance,
     Target, Tier,
 };
-use crate::normalize::is_of_names;
+use crate::normalize::{MadeOf, made_of};
 
 /// Who holds which address, and which addresses do not identify one person.
 #[derive(Debug, Clone, Default)]
@@ -25,41 +25,57 @@ pub struct EmailHolders {
     pub shared: BTreeSet<String>,
 }
 
-/// The number under which a blocking key is stored: the first 31 bits of its SHA-256, and a last one that tells those of names
-/// alone, which are odd.
+/// The number under which a blocking key is stored: the first 32 bits of its SHA-256, the last ones of which tell what it is
+/// made of. Those of names alone are odd, and of the others those of a given name have the bit before.
 pub fn block_hash(block: &str) -> i32 {
     let hash = Sha256::digest(block.as_bytes());
     let mut bytes = [0; 4];
     bytes.copy_from_slice(&hash[..4]);
     let number = i32::from_be_bytes(bytes);
-    match is_of_names(block) {
-        true => number | 1,
-        false => number & !1,
+    match made_of(block) {
+        MadeOf::Names => number | 1,
+        MadeOf::GivenName => number & !3 | 2,
+        MadeOf::FamilyName => number & !3,
     }
 }
 
-/// The keys as the database takes them: blocks by their numbers, without their texts.
+/// The keys as the database takes them: blocks by their numbers, without their texts. What is absent is null there.
 #[derive(Debug, Serialize)]
 pub(super) struct StoredKeys<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<&'a str>,
     emails: &'a [String],
     loose_emails: &'a [String],
     phones: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     first_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     company: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email_domain: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email_local: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     city: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<&'a str>,
     phone_tails: &'a [String],
     extensions: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     address_first: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     address_last: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email_fit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     street: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     job_title: Option<&'a str>,
     blocks: Vec<i32>,
 }
@@ -101,10 +117,28 @@ struct Subject<'a> {
     keys: StoredKeys<'a>,
 }
 
+impl<'a> Subject<'a> {
+    fn at(place: i64, lead: &'a Normalized) -> Self {
+        Self {
+            contact_id: -place,
+            keys: StoredKeys::of(&lead.keys),
+        }
+    }
+}
+
 /// From this many leads on a batch is matched in two parts at once.
 const WORTH_PARTING: usize = 64;
 
-/// Candidates of each lead, in the leads' order, best first. `other` matches half of a large batch meanwhile; it must see
+/// Whom the matcher found for one lead.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Best first.
+    pub candidates: Vec<Candidate>,
+    /// An identifier settles who it is: nobody was looked for by blocking keys.
+    pub settled: bool,
+}
+
+/// Whom the matcher finds for each lead, in the leads' order. `other` matches half of a large batch meanwhile; it must see
 /// what `client` sees, so its caller holds the people's lock on `client` and has changed nothing about people yet.
 ///
 /// # Errors
@@ -113,25 +147,78 @@ pub async fn match_leads(
     client: &impl GenericClient,
     other: &impl GenericClient,
     leads: &[&Normalized],
-) -> Result<Vec<Vec<Candidate>>, StoreError> {
-    let subjects: Vec<Subject<'_>> = leads
+) -> Result<Vec<Found>, StoreError> {
+    if leads.len() < WORTH_PARTING {
+        return match_alone(client, leads).await;
+    }
+    let subjects = subjects(leads);
+    let mut found = vec![Found::default(); leads.len()];
+    let (even, odd) = tokio::try_join!(part(client, &subjects, 0, 2), part(other, &subjects, 1, 2))?;
+    add_found(&even, &mut found)?;
+    add_found(&odd, &mut found)?;
+    Ok(found)
+}
+
+/// The same on one connection.
+///
+/// # Errors
+/// As every statement.
+pub async fn match_alone(client: &impl GenericClient, leads: &[&Normalized]) -> Result<Vec<Found>, StoreError> {
+    let mut found = vec![Found::default(); leads.len()];
+    add_found(&part(client, &subjects(leads), 0, 1).await?, &mut found)?;
+    Ok(found)
+}
+
+/// Matches the leads at these places once more, each against all that are before it. What was found for them is forgotten.
+///
+/// # Errors
+/// As every statement.
+pub async fn match_again(
+    client: &impl GenericClient,
+    leads: &[&Normalized],
+    places: &[usize],
+    found: &mut [Found],
+) -> Result<(), StoreError> {
+    for &place in places {
+        if let Some(found) = found.get_mut(place) {
+            *found = Found::default();
+        }
+    }
+    let asked: Vec<&MatchKeys> = places
+        .iter()
+        .filter_map(|place| leads.get(*place))
+        .map(|lead| &lead.keys)
+        .collect();
+    let carried: HashSet<&str> = asked.iter().flat_map(|keys| found_by(keys)).collect();
+    let met = leads
         .iter()
         .zip(1..)
-        .map(|(lead, place)| Subject {
-            contact_id: -place,
-            keys: StoredKeys::of(&lead.keys),
-        })
-        .collect();
-    let subjects = Json(subjects);
-    let mut candidates = vec![Vec::new(); leads.len()];
-    if leads.len() < WORTH_PARTING {
-        add_candidates(&part(client, &subjects, 0, 1).await?, &mut candidates)?;
-    } else {
-        let (even, odd) = tokio::try_join!(part(client, &subjects, 0, 2), part(other, &subjects, 1, 2))?;
-        add_candidates(&even, &mut candidates)?;
-        add_candidates(&odd, &mut candidates)?;
-    }
-    Ok(candidates)
+        .filter(|(lead, _)| found_by(&lead.keys).any(|key| carried.contains(key)));
+    let subjects = Json(met.map(|(lead, place)| Subject::at(place, lead)).collect::<Vec<_>>());
+    let places: Vec<i32> = places.iter().filter_map(|place| i32::try_from(*place).ok()).collect();
+    let again = "select * from gate.match_leads($1, 0, 1, $2)";
+    add_found(&call::rows(client, again, &[&subjects, &places]).await?, found)
+}
+
+/// All by which two leads of one batch find each other.
+fn found_by(keys: &MatchKeys) -> impl Iterator<Item = &str> {
+    let identifiers = keys
+        .emails
+        .iter()
+        .chain(&keys.loose_emails)
+        .chain(&keys.phones)
+        .chain(&keys.external_id);
+    identifiers.chain(&keys.blocks).map(String::as_str)
+}
+
+fn subjects<'a>(leads: &[&'a Normalized]) -> Json<Vec<Subject<'a>>> {
+    Json(
+        leads
+            .iter()
+            .zip(1..)
+            .map(|(lead, place)| Subject::at(place, lead))
+            .collect(),
+    )
 }
 
 async fn part(
@@ -144,7 +231,7 @@ async fn part(
     call::rows(client, asked, &[subjects, &part, &parts]).await
 }
 
-fn add_candidates(rows: &[Row], candidates: &mut [Vec<Candidate>]) -> Result<(), StoreError> {
+fn add_found(rows: &[Row], found: &mut [Found]) -> Result<(), StoreError> {
     for row in rows {
         let ord: i32 = row.try_get("ord")?;
         let contact_id: Option<i64> = row.try_get("contact_id")?;
@@ -156,7 +243,7 @@ fn add_candidates(rows: &[Row], candidates: &mut [Vec<Candidate>]) -> Result<(),
             (None, None) => continue,
         };
         let Levels { by } = serde_json::from_str(evidence.text()).unwrap_or_default();
-        let found = Candidate {
+        let candidate = Candidate {
             target,
             tier: tier(row.try_get("tier")?).unwrap_or(Tier::Fuzzy),
             by,
@@ -169,8 +256,9 @@ fn add_candidates(rows: &[Row], candidates: &mut [Vec<Candidate>]) -> Result<(),
             person: row.try_get("person")?,
             evidence,
         };
-        if let Some(list) = usize::try_from(ord).ok().and_then(|ord| candidates.get_mut(ord)) {
-            list.push(found);
+        if let Some(found) = usize::try_from(ord).ok().and_then(|ord| found.get_mut(ord)) {
+            found.settled = row.try_get("settled")?;
+            found.candidates.push(candidate);
         }
     }
     Ok(())

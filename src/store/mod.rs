@@ -3,6 +3,7 @@
 //! Rust calls functions and reads views of the database by name; what they do stands in `sql/` and `migrations/`. The few
 //! statements that must work before those are installed are in `statements/`.
 
+pub mod ahead;
 pub mod ask;
 pub mod authors;
 pub mod backtest;

@@ -235,8 +235,8 @@ create table crm.contact_field -- Provenance: who set which value of which conta
   grant select to gatekeeper_steward
 
 create table gate.block_key -- From a blocking key to the contacts that share it: only these are compared by the fuzzy tier.
-  block integer not null -- Hash of the blocking key; odd when it is of names alone.
-  glance integer not null default 0 -- In a block of names alone, what else is known of the contact (gate.glance); in any other, by which given name it may be known (gate.given_glance). 0: to be looked at in any case.
+  block integer not null -- Hash of the blocking key; odd when it is of names alone, else with the bit before when it is of a given name and an employer.
+  glance integer not null default 0 -- In a block of names alone, what else is known of the contact (gate.glance); in one of a given name and an employer, by which family name it may be known (gate.family_glance); in any other, by which given name (gate.given_glance). 0: to be looked at in any case.
   contact_id bigint not null -- Who shares it.
   constraint block_key_pkey PRIMARY KEY (block, contact_id) INCLUDE (glance)
   grant delete, insert, select, update to gatekeeper_daemon
@@ -316,6 +316,13 @@ create table gate.card -- What a contact is compared by, complete: its keys, its
   contact_bits real -- log2 of how many contacts there are.
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
+create table gate.changed_keys -- Contacts whose keys changed within the last hour or two, a row for each statement that changed some: what a match that was made before did not see.
+  changed_by xid8 not null default pg_current_xact_id() -- The transaction.
+  changed_at timestamp with time zone not null default clock_timestamp() -- When.
+  contact_ids bigint[] not null -- The contacts, which may be gone.
+  CREATE INDEX changed_keys_changed_by ON gate.changed_keys USING btree (changed_by)
+  grant delete, insert, select, update to gatekeeper_daemon
+
 create table gate.contact_keys -- What each contact is compared by: derived from crm.contact by the normalizer, never edited. No foreign key, for speed: a fifth of a full load; whoever deletes a contact calls gate.drop_keys.
   contact_id bigint not null -- The person.
   external_id text -- External id, trimmed.
@@ -329,7 +336,7 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   email_local text -- Local part of the primary address.
   city text -- Town, folded.
   country text -- ISO code.
-  blocks integer[] not null -- Hashes of the blocking keys; those of names alone are odd.
+  blocks integer[] not null -- Hashes of the blocking keys, whose last bits tell what they are made of: those of names alone are odd, and of the others those of a given name have the bit before.
   normalizer text not null -- Version of the normalizer that derived the row. Empty: it holds more than the contact does, brought by leads that are not settled; derived anew when they are.
   phone_tails text[] not null default '{}'::text[] -- Last eight digits of each number, also of those that are not valid or whose country is not known.
   extensions text[] not null default '{}'::text[] -- tail/extension of each number that has one.
@@ -344,6 +351,9 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   constraint contact_keys_generation CHECK ((generation = ANY (ARRAY['junior'::text, 'senior'::text, 'third'::text, 'fourth'::text])))
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
   CREATE INDEX contact_keys_added ON gate.contact_keys USING btree (contact_id) WHERE (normalizer = ''::text)
+  CREATE TRIGGER note_changed_keys_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
+  CREATE TRIGGER note_changed_keys_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
+  CREATE TRIGGER note_changed_keys_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
   CREATE TRIGGER note_unscanned_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
   CREATE TRIGGER note_unscanned_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
   CREATE TRIGGER note_unscanned_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
@@ -640,9 +650,10 @@ create table gate.term -- How many contacts carry a value, where it is more than
   value text not null -- The value, folded.
   carriers bigint not null -- Contacts; of email and phone, different family names.
   counted_at timestamp with time zone not null default clock_timestamp() -- When it was counted.
+  term_key bigint not null generated always as (hashtextextended(value, (hashtext(kind))::bigint)) -- Hash of kind and value (gate.term_key), by which it is looked up.
   constraint term_carriers CHECK ((carriers >= 0))
   constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'email'::text, 'phone'::text])))
-  constraint term_pkey PRIMARY KEY (kind, value)
+  constraint term_pkey PRIMARY KEY (term_key)
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.undo -- Values that a person wants to have restored. A running daemon does it, as soon as no other write about the contact is under way.
@@ -1031,6 +1042,7 @@ create table rules.shared_phone -- Numbers that do not identify one person, such
   note text -- Why, for people.
   constraint shared_phone_e164 CHECK ((phone ~ '^\+[0-9]{6,15}$'::text))
   constraint shared_phone_pkey PRIMARY KEY (phone)
+  CREATE INDEX shared_phone_tail ON rules.shared_phone USING btree ("right"(ltrim(phone, '+'::text), 8))
   CREATE TRIGGER note_delete AFTER DELETE ON rules.shared_phone REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_insert AFTER INSERT ON rules.shared_phone REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
   CREATE TRIGGER note_truncate AFTER TRUNCATE ON rules.shared_phone FOR EACH STATEMENT EXECUTE FUNCTION gate.note_rule_change()
@@ -1499,7 +1511,7 @@ create function gate.adopt_leads(p_after bigint, p_limit integer) returns TABLE(
 create function gate.agree(p_left gate.card, p_right gate.card) returns SETOF gate.agreement immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.agreements(p_left bigint[], p_right bigint[], p_leads gate.contact_keys[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
+create function gate.agreements(p_left bigint[], p_right bigint[], p_leads gate.contact_keys[], p_all boolean) returns SETOF gate.agreement stable
   grant execute to gatekeeper_daemon
 
 create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean) returns SETOF gate.agreement stable set plan_cache_mode=force_generic_plan set enable_nestloop=off set enable_hashjoin=on
@@ -1529,7 +1541,7 @@ create function gate.begin_scan(p_full boolean) returns TABLE(scan_id bigint, ki
 create function gate.begin_undo(p_replica uuid, p_plan bigint, p_note text) returns text volatile
   grant execute to gatekeeper_daemon
 
-create function gate.block_shows(p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer) returns boolean immutable parallel safe
+create function gate.block_shows(p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer, p_asked_family_glance integer) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.blocks_of(p_keys gate.contact_keys) returns TABLE(block integer, glance integer) immutable parallel safe
@@ -1557,7 +1569,7 @@ create function gate.canonical_fields() returns text[] immutable
 create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint, p_city bigint, p_email_people bigint, p_phone_people bigint) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
-create function gate.cards(p_contacts bigint[], p_leads gate.contact_keys[]) returns SETOF gate.card stable
+create function gate.cards_of(p_records bigint[], p_leads gate.contact_keys[]) returns gate.card[] stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
   grant execute to gatekeeper_daemon
 
 create function gate.carriers_of_listed() returns integer immutable parallel safe
@@ -1663,6 +1675,9 @@ create function gate.expect_contacts(p_expected bigint) returns void volatile
   grant execute to gatekeeper_daemon
 
 create function gate.export_plans(p_states text[]) returns TABLE(plan jsonb, names text, survives text) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.family_glance(p_last_name text, p_address_last text) returns integer immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.family_near(p_left gate.signature, p_right gate.signature) returns boolean immutable parallel safe
@@ -1779,6 +1794,9 @@ create function gate.is_under_way(p_contact bigint) returns boolean stable
 create function gate.judge_rehearsals() returns TABLE(source text, reason text) volatile
   grant execute to gatekeeper_daemon
 
+create function gate.keys_changed_since(p_sight jsonb) returns TABLE(contact_id bigint, identifiers text[], blocks integer[]) stable
+  grant execute to gatekeeper_daemon
+
 create function gate.known_contacts(p_contacts bigint[]) returns TABLE(contact_id bigint, crm_id text, known_values jsonb, provenance jsonb, doubted jsonb, additional_emails text[], updated_at timestamp with time zone, noted_since timestamp with time zone, has_open_intent boolean) stable
   grant execute to gatekeeper_daemon
 
@@ -1839,7 +1857,7 @@ create function gate.look_again() returns trigger volatile security definer set 
 create function gate.look_at_leads() returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, evidence jsonb) stable set plan_cache_mode=force_generic_plan
+create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer, p_again integer[]) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, settled boolean, evidence jsonb) stable set plan_cache_mode=force_generic_plan
   grant execute to gatekeeper_daemon
 
 create function gate.match_rules_hash() returns text stable
@@ -1899,6 +1917,9 @@ create function gate.note_authors(p_asked jsonb, p_told jsonb) returns void vola
 create function gate.note_call(p_call jsonb) returns bigint volatile
   grant execute to gatekeeper_daemon
 
+create function gate.note_changed_keys() returns trigger volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_changes(p_records jsonb, p_fields text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -1951,6 +1972,9 @@ create function gate.pause(p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
 create function gate.pause_bucket(p_bucket text, p_seconds double precision, p_reason text) returns void volatile
+  grant execute to gatekeeper_daemon
+
+create function gate.people_bits(p_people bigint) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.plan_in_hand(p_replica uuid, p_plan bigint, p_epoch bigint, p_state text) returns SETOF merge.plan stable
@@ -2084,13 +2108,16 @@ create function gate.shadow_diff(p_source text, p_limit bigint) returns SETOF re
 create function gate.share_word(p_left_bits bigint, p_left text[], p_right_bits bigint, p_right text[]) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
-create function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer) returns TABLE(contact_id bigint, contacts bigint) stable
+create function gate.sharing_block(p_block integer, p_glance integer, p_given_glance integer, p_family_glance integer) returns TABLE(contact_id bigint, contacts bigint) stable
   grant execute to gatekeeper_daemon
 
 create function gate.show_plan(p_plan bigint) returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.shows(p_contact crm.contact, p_field text, p_value text) returns boolean immutable
+  grant execute to gatekeeper_daemon
+
+create function gate.sight_now() returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.signatures(p_contacts bigint[], p_leads gate.contact_keys[], p_part integer, p_parts integer) returns SETOF gate.signature stable
@@ -2144,6 +2171,9 @@ create function gate.take_verifications(p_limit integer) returns TABLE(intent_id
 create function gate.tell_apart(p_one text, p_other text, p_note text) returns boolean volatile
   grant execute to gatekeeper_daemon
 
+create function gate.term_key(p_kind text, p_value text) returns bigint immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.told_apart() returns TABLE(left_id bigint, right_id bigint) stable
   grant execute to gatekeeper_daemon
 
@@ -2162,7 +2192,7 @@ create function gate.unranked_sources() returns TABLE(source text, leads bigint)
 create function gate.use_learned() returns bigint volatile
   grant execute to gatekeeper_daemon
 
-create function gate.values_of(p_contact crm.contact) returns jsonb immutable
+create function gate.values_of(p_contact crm.contact) returns jsonb stable
   grant execute to gatekeeper_daemon
 
 create function gate.was_merged(p_plan bigint, p_contact bigint) returns boolean stable

@@ -1,5 +1,6 @@
 //! The whole way of a lead, with real parts: PostgreSQL, the daemon, a CRM that journals what happened to it.
 
+mod ahead;
 mod backtest;
 mod brakes;
 mod burst;

@@ -104,7 +104,7 @@ async fn each_kind_of_blocking_key_finds_by_its_index_who_shares_nothing_else() 
         assert_eq!(kinds, [*kind], "{shared:?} of {theirs:?}");
 
         let asked = format!(
-            "select contact_id from gate.sharing_block({}, 0, 0)",
+            "select contact_id from gate.sharing_block({}, 0, 0, 0)",
             block_hash(&shared[0])
         );
         let found = client
@@ -153,7 +153,7 @@ async fn a_block_of_names_shows_those_of_whom_more_agrees_and_follows_what_chang
         .find(|block| block.starts_with("lastinit:"))
         .unwrap();
     let shown = async |firm: Option<&str>, city: Option<&str>| -> Vec<String> {
-        let asked = "select crm_id from gate.sharing_block($1, gate.glance($2, null, $3, null), 0)
+        let asked = "select crm_id from gate.sharing_block($1, gate.glance($2, null, $3, null), 0, 0)
             join crm.contact using (contact_id) order by crm_id::integer";
         let rows = pool.query(asked, &[&block_hash(&block), &firm, &city]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
@@ -203,7 +203,7 @@ async fn any_other_block_shows_those_who_may_bear_the_given_name() {
     let shown = async |first_name: Option<&str>| -> Vec<String> {
         let asked =
             "select coalesce(first_name, '') from gate.given_glances_asked(array[$2::text], array[null::text]) as asked
-            cross join gate.sharing_block($1, 0, asked.glance)
+            cross join gate.sharing_block($1, 0, asked.glance, 0)
             join crm.contact using (contact_id) order by contact_id";
         let rows = pool.query(asked, &[&block_hash(&block), &first_name]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
@@ -220,5 +220,43 @@ async fn any_other_block_shows_those_who_may_bear_the_given_name() {
         let shown = shown(Some(asked)).await;
         assert!(shown.iter().any(|given| given == found), "{asked}: {shown:?}");
         assert!(!shown.iter().any(|given| given == "Karl"), "{asked}: {shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_block_of_a_given_name_and_an_employer_shows_those_who_may_bear_the_family_name() {
+    let db = TestDb::new().await;
+    let pool = db.store().client().await.unwrap();
+    let normalizer = normalizer_of(None, &lists_in_force(&pool).await.unwrap()).unwrap();
+    let families = ["Lindgren", "Karlsson", "Berg Olsen", "van der Meer", "Nyman", ""];
+    let contacts: Vec<Record> = (1..)
+        .zip(families)
+        .map(|(place, family)| record(place, ["Anna", family, "Fjordbyte", "", "", ""]))
+        .collect();
+    MirrorRows::new(&contacts, &normalizer).write(&pool).await.unwrap();
+
+    let block = blocks(&normalizer, ["Anna", "Lindgren", "Fjordbyte", "", "", ""])
+        .into_iter()
+        .find(|block| block.starts_with("cofirst:"))
+        .unwrap();
+    let shown = async |last_name: Option<&str>| -> Vec<String> {
+        let asked = "select coalesce(last_name, '') from gate.sharing_block($1, 0, 0, gate.family_glance($2, null))
+            join crm.contact using (contact_id) order by contact_id";
+        let rows = pool.query(asked, &[&block_hash(&block), &last_name]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(shown(None).await, families, "whose family name is not known");
+    // The same, a wrong second letter, the last of two names, one of two that are asked for, another particle.
+    for (asked, found) in [
+        ("nyman", "Nyman"),
+        ("lundgren", "Lindgren"),
+        ("olsen", "Berg Olsen"),
+        ("karlsson nord", "Karlsson"),
+        ("der meer", "van der Meer"),
+    ] {
+        let shown = shown(Some(asked)).await;
+        assert!(shown.iter().any(|family| family == found), "{asked}: {shown:?}");
+        assert!(shown.iter().any(|family| family.is_empty()), "{asked}: {shown:?}");
+        assert!(shown.len() < families.len() - 1, "{asked}: {shown:?}");
     }
 }

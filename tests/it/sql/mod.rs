@@ -1,6 +1,7 @@
 //! The SQL rooms against a real database, without the daemon.
 
 mod agree;
+mod ahead;
 mod arrive;
 mod blocking;
 mod checks;

@@ -111,10 +111,9 @@ async fn matching_and_its_neighbours_read_by_index() {
     );
     let by_identifier = index_conditions(&found, "identifier_pkey");
     uses(&by_identifier, &["kind = ", "value = "], &[]);
-    // How rare a value is: one look into the index for each, however many values there are. All contacts are one row.
-    let terms = index_conditions(&found, "term_pkey");
-    for line in terms.lines().filter(|line| !line.contains("'contact'")) {
-        assert!(line.contains("value = "), "{line}:\n{found}");
+    // How rare a value is: one look into the index for each, however many values there are.
+    for line in index_conditions(&found, "term_pkey").lines() {
+        assert!(line.contains("term_key = "), "{line}:\n{found}");
     }
     for line in found.lines() {
         let of_a_tier = line.contains("identifier_pkey") || line.contains("block_key_pkey");
@@ -135,8 +134,9 @@ async fn matching_and_its_neighbours_read_by_index() {
             .unwrap_or(0);
         assert!(removed < 2000, "{line}:\n{found}");
     }
+    // Some functions are called once, with constants, while a plan is made.
     assert!(
-        found.matches("Query Text").count() < 20,
+        found.matches("Query Text").count() < 40,
         "a comparison is called for each pair instead of being put in its place:\n{found}"
     );
 
