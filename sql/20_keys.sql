@@ -72,28 +72,6 @@ begin
 end
 $$;
 
--- Whether something is being written to a contact, or it is being merged: nothing else may be written to it now. Called by
--- gate.known_contacts, gate.rewrite_overwritten, gate.intend_undo and gate.begin_merges.
-create or replace function gate.is_under_way(p_contact bigint)
-returns boolean
-language sql
-stable
-as $$
-  select
-    exists (select from gate.intent where contact_id = p_contact and state in ('open', 'unknown'))
-    or exists (select from merge.under_way where contact_id = p_contact)
-$$;
-
--- Whether a write about a contact is open, or leads wait for the end of one.
-create or replace function gate.in_motion(p_contact bigint)
-returns boolean
-language sql
-stable
-as $$
-  select gate.is_under_way(p_contact)
-    or exists (select from gate.work where waits_for = p_contact)
-$$;
-
 -- Makes contacts findable by what unsettled leads bring as well: a lead that comes while a write is under way, and shares
 -- only what that write brings, or what a waiting lead brings, is the same person. The blocks that are added hold no
 -- glance: whoever is in motion is looked at in any case. p_keys: rows of gate.contact_keys, some for one contact perhaps. What

@@ -152,7 +152,8 @@ $$;
 
 -- Whether whoever stands with the glance p_glance in a block of p_contacts may be somebody who is asked for by these three. The
 -- same as gate.worth_comparing would say of nearly all: it asks nothing of the names where no more than three share a
--- block, and less of the rest where no more than ten share one. Called by gate.sharing_block and gate.meet.
+-- block, and where no more than ten bear one name the employers may only end alike, if the towns are not two. Called by
+-- gate.sharing_block and gate.meet.
 drop function if exists gate.block_shows(integer, bigint, integer, integer, integer);
 create or replace function gate.block_shows(
   p_block integer, p_contacts bigint, p_glance integer, p_asked_glance integer, p_asked_given_glance integer,
@@ -164,7 +165,8 @@ immutable
 parallel safe
 as $$
   select case
-    when p_block & 1 = 1 then p_contacts <= 10 or gate.glances_meet(p_glance, p_asked_glance)
+    when p_block & 1 = 1 then gate.glances_meet(p_glance, p_asked_glance)
+      or p_contacts <= 10 and ((p_glance & 16711680) = 0 or (p_asked_glance & 16711680) = 0)
     when p_contacts <= 3 then true
     when p_block & 2 = 2 then p_glance = 0 or p_asked_family_glance = 0 or (p_glance & p_asked_family_glance) <> 0
     else gate.given_glances_meet(p_glance, p_asked_given_glance)

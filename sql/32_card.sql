@@ -105,7 +105,7 @@ end
 $$;
 
 -- The card of a record, by how many contacts carry its values (null: it alone) and how many people share its addresses and its
--- numbers. Called by gate.cards and gate.fill_cards, into whose statements it is put in place of the call.
+-- numbers. Called by gate.cards_of and gate.fill_cards, into whose statements it is put in place of the call.
 create or replace function gate.card_with(
   p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint,
   p_city bigint, p_email_people bigint, p_phone_people bigint
@@ -140,8 +140,8 @@ as $$
     (ln((p_contacts + 2000)::float8) / ln(2::float8))::real
 $$;
 
--- By how many people an address or a number counts as carried that a steward has listed as shared. Called by gate.cards and
--- gate.fill_cards.
+-- By how many people an address or a number counts as carried that a steward has listed as shared. Called by gate.fill_cards
+-- and gate.agreements_among.
 create or replace function gate.carriers_of_listed()
 returns integer
 language sql
@@ -151,8 +151,8 @@ as $$
   select 200
 $$;
 
--- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. How rare their values
--- are is left out: of few pairs it is asked for what they share only (gate.agreements_among). One look into the index for each
+-- The cards of a few records: contacts by their numbers, and leads of p_leads, whose numbers are below 0. They do not say how rare
+-- the values are: gate.agreements_among looks that up, for what a pair shares only. One look into the index for each
 -- contact: the planner cannot know how few they are. Called by gate.match_leads and gate.agreements. Locks nothing.
 drop function if exists gate.cards(bigint[], jsonb, integer, integer);
 drop function if exists gate.cards(bigint[], jsonb);
@@ -183,8 +183,8 @@ begin
 end
 $$;
 
--- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards, with
--- one reading of all terms. Called by the scan of all contacts, for each part on a connection of its own.
+-- Fills gate.card with part p_part of p_parts of those contacts that stand in gate.candidate_pair: the same as gate.cards_of, and how
+-- rare the values are, by one reading of all terms. Called by the scan of all contacts, for each part on a connection of its own.
 create or replace function gate.fill_cards(p_part integer, p_parts integer)
 returns void
 language sql

@@ -19,7 +19,7 @@ as $$
   end
 $$;
 
--- The signatures of records, as gate.cards has their cards: contacts by their numbers, and leads of p_leads, whose numbers are
+-- The signatures of records, as gate.cards_of has their cards: contacts by their numbers, and leads of p_leads, whose numbers are
 -- below 0; or, when p_contacts is null, part p_part of p_parts of all contacts. Called by gate.fill_signatures and
 -- gate.signatures_of, into whose statements it is put in place of the call. Locks nothing.
 drop function if exists gate.signatures(bigint[], jsonb, integer, integer);

@@ -1,9 +1,9 @@
 -- Score: what the agreement of two records is worth, after Fellegi and Sunter (1969).
 
--- How the pairs p_left[i] and p_right[i] agree among these cards, which say nothing of how rare their values are: p_all, or those
--- that are worth weighing. How rare that is which a pair shares is looked up only where it counts, one look into the index for
--- each value; of two that are only alike, the one that more contacts carry counts. No nested loop: the planner cannot know how
--- many pairs they are. Called by gate.match_leads and gate.agreements. Locks nothing.
+-- How the pairs p_left[i] and p_right[i] agree among these cards: p_all, or those that are worth weighing. The cards need not say how
+-- rare their values are. That is looked up here, where it counts for the weight: one look into the index for each value, and of two
+-- values that are only alike the one counts that more contacts carry. No nested loop: the planner cannot know how many pairs
+-- they are. Called by gate.match_leads and gate.agreements. Locks nothing.
 create or replace function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards gate.card[], p_all boolean)
 returns setof gate.agreement
 language plpgsql

@@ -46,7 +46,7 @@ begin
   -- 1. Identifiers: what the leads carry, and whether it names one person. Not so for what a steward has listed, and for an
   -- address that three families carry or a number that four do.
   carried as materialized (
-    select ord, is_asked, 'external_id' as kind, external_id as value, false as shared
+    select ord, is_asked, 'external_id' as kind, external_id as value, false as shared, false as is_loose
     from subject
     where external_id is not null
     union all
@@ -55,16 +55,21 @@ begin
       email in (select address from rules.shared_mailbox)
         or split_part(email, '@', 1) in (select address from rules.shared_mailbox)
         or '@' || split_part(email, '@', 2) in (select address from rules.shared_mailbox)
-        or coalesce((select carriers from gate.term where term_key = gate.term_key('email', email)), 0) >= 3
+        or coalesce((select carriers from gate.term where term_key = gate.term_key('email', email)), 0) >= 3,
+      false
     from subject, unnest(emails) as email
     union all
-    select ord, is_asked, 'loose_email', email, false
-    from subject, unnest(emails || loose_emails) as email
+    select ord, is_asked, 'loose_email', email, false, false
+    from subject, unnest(emails) as email
+    union all
+    select ord, is_asked, 'loose_email', email, false, true
+    from subject, unnest(loose_emails) as email
     union all
     select
       ord, is_asked, 'phone', phone,
       exists (select from rules.shared_phone where shared_phone.phone = own.phone)
-        or coalesce((select carriers from gate.term where term_key = gate.term_key('phone', right(own.phone, 8))), 0) >= 4
+        or coalesce((select carriers from gate.term where term_key = gate.term_key('phone', right(own.phone, 8))), 0) >= 4,
+      false
     from subject, unnest(phones) as own (phone)
   ),
   -- A number that many contacts carry is a switchboard, listed or not: at most 21 rows of each value are looked at.
@@ -86,7 +91,7 @@ begin
         (
           select identifier.contact_id
           from gate.identifier
-          where carried.kind = 'loose_email'
+          where carried.is_loose
             and identifier.kind = 'email'
             and identifier.value = carried.value
           limit 21

@@ -71,8 +71,9 @@ as $$
     contact.additional_emails,
     contact.updated_at,
     coalesce(contact.noted_since, contact.updated_at),
-    gate.is_under_way(contact.contact_id)
+    motion.is_under_way
   from crm.contact
+  cross join lateral gate.under_way(contact.contact_id) as motion
   left join lateral (
     select jsonb_object_agg(contact_field.field, jsonb_build_object(
       'value', contact_field.value, 'source', contact_field.source, 'lead_id', contact_field.lead_id,
@@ -139,47 +140,20 @@ as $$
   ) as holder
 $$;
 
--- Stores a decided batch: provisional contacts, intents, decisions, changes, dead letters, reviews, states.
--- p_batch: {normalizer, policy_version, contacts: […], intents: […], decisions: […], changes: […], confirmed: […],
--- waiting: […]}.
--- Nothing may be sent before the transaction that called this has committed. Called by the push loop under
--- gate.lock_people; every lead in it was confirmed by gate.open_batch in the same transaction.
-create or replace function gate.intend(p_replica uuid, p_batch jsonb)
+-- Stores what was decided about the leads of a batch, and which of them are done: decisions, changes, dead letters, reviews, states.
+-- p_decided: {normalizer, policy_version, decisions: […], changes: […]}.
+-- Called by the push loop under gate.lock_people, beside gate.intend, in the same transaction; every lead in it was confirmed by
+-- gate.open_batch there.
+create or replace function gate.note_decisions(p_replica uuid, p_decided jsonb)
 returns void
 language plpgsql
 as $$
 declare
-  v_keys jsonb;
-  v_brought jsonb;
   v_mirror_age interval := gate.mirror_age();
 begin
-  insert into crm.contact (
-    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
-    street, city, state, postal_code, country, properties
-  )
-  overriding system value
-  select
-    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
-    street, city, state, postal_code, country, coalesce(properties, '{}')
-  from jsonb_populate_recordset(null::crm.contact, p_batch -> 'contacts');
-
-  select jsonb_agg(contact -> 'keys')
-  into v_keys
-  from jsonb_array_elements(p_batch -> 'contacts') as contact;
-  if v_keys is not null then
-    perform gate.put_keys(v_keys, p_batch ->> 'normalizer');
-  end if;
-
-  insert into gate.intent (
-    intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, replica_id
-  )
-  select intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, p_replica
-  from jsonb_populate_recordset(null::gate.intent, p_batch -> 'intents');
-
-  -- The decisions are the bulk of the document: they are read once.
   with decision as materialized (
     select *
-    from jsonb_to_recordset(p_batch -> 'decisions') as decision (
+    from jsonb_to_recordset(p_decided -> 'decisions') as decision (
       decision_id bigint, lead_id bigint, source text, action text, tier text, score real, contact_id bigint,
       crm_id text, reason text, evidence jsonb, intent_id uuid, shadow boolean
     )
@@ -191,14 +165,8 @@ begin
     overriding system value
     select
       decision_id, lead_id, source, action, tier, score, contact_id, crm_id, reason, evidence,
-      (p_batch ->> 'policy_version')::bigint, v_mirror_age, intent_id, p_replica, p_batch ->> 'normalizer'
+      (p_decided ->> 'policy_version')::bigint, v_mirror_age, intent_id, p_replica, p_decided ->> 'normalizer'
     from decision
-  ), folded as (
-    insert into gate.intent_lead (intent_id, lead_id, decision_id)
-    select intent_id, lead_id, decision_id
-    from decision
-    where intent_id is not null
-      and shadow is not true
   ), shown as (
     insert into audit.settlement (decision_id, outcome, reason)
     select decision_id, 'shadow', case when work.brake = 'rehearse' then 'rehearsed' end
@@ -256,6 +224,57 @@ begin
   from decision
   where work.lead_id = decision.lead_id;
 
+  insert into audit.change (
+    decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
+  )
+  select decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
+  from jsonb_to_recordset(p_decided -> 'changes') as change (
+    decision_id bigint, field text, old_value text, new_value text, verdict text, rule text, old_source text,
+    old_seen_at timestamptz, old_edited_at timestamptz, old_cleared boolean
+  );
+end
+$$;
+
+-- Stores what is to be written: provisional contacts, intents and which leads they carry, confirmed values, leads that wait.
+-- p_batch: {normalizer, contacts: […], intents: […], carried: […], confirmed: […], waiting: […]}.
+-- Nothing may be sent before the transaction that called this has committed. Called by the push loop under
+-- gate.lock_people, after gate.note_decisions.
+create or replace function gate.intend(p_replica uuid, p_batch jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_keys jsonb;
+  v_brought jsonb;
+begin
+  insert into crm.contact (
+    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+    street, city, state, postal_code, country, properties
+  )
+  overriding system value
+  select
+    contact_id, gatekeeper_key, external_id, email, phone, mobile_phone, first_name, last_name, company, job_title,
+    street, city, state, postal_code, country, coalesce(properties, '{}')
+  from jsonb_populate_recordset(null::crm.contact, p_batch -> 'contacts');
+
+  select jsonb_agg(intent -> 'keys')
+  into v_keys
+  from jsonb_array_elements(p_batch -> 'intents') as intent
+  where intent ->> 'operation' = 'create';
+  if v_keys is not null then
+    perform gate.put_keys(v_keys, p_batch ->> 'normalizer');
+  end if;
+
+  insert into gate.intent (
+    intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, replica_id
+  )
+  select intent_id, contact_id, operation, crm_id, gatekeeper_key, body, origin, keys, p_replica
+  from jsonb_populate_recordset(null::gate.intent, p_batch -> 'intents');
+
+  insert into gate.intent_lead (intent_id, lead_id, decision_id)
+  select intent_id, lead_id, decision_id
+  from jsonb_populate_recordset(null::gate.intent_lead, p_batch -> 'carried');
+
   -- A value that is in the CRM already and that a source with a better claim brought again: nothing is written for it.
   insert into crm.contact_field (contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed)
   select contact_id, field, value, source, lead_id, occurred_at, rule, edited_at, cleared, removed
@@ -264,15 +283,6 @@ begin
   set (value, source, lead_id, occurred_at, written_at, rule, edited_at, cleared, removed, author) = (
     excluded.value, excluded.source, excluded.lead_id, excluded.occurred_at, now(), excluded.rule, excluded.edited_at,
     excluded.cleared, excluded.removed, null
-  );
-
-  insert into audit.change (
-    decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
-  )
-  select decision_id, field, old_value, new_value, verdict, rule, old_source, old_seen_at, old_edited_at, old_cleared
-  from jsonb_to_recordset(p_batch -> 'changes') as change (
-    decision_id bigint, field text, old_value text, new_value text, verdict text, rule text, old_source text,
-    old_seen_at timestamptz, old_edited_at timestamptz, old_cleared boolean
   );
 
   update gate.work

@@ -15,7 +15,7 @@ use crate::domain::{Batch, ContactId, IntentId, LeadId, MatchKeys, Normalized, R
 use crate::normalize::Normalizer;
 use crate::rulebook::Rules;
 use crate::store::claim::Claimed;
-use crate::store::intend::{OpenLead, intend, open_batch, reserve_ids};
+use crate::store::intend::{OpenLead, intend, note_decisions, open_batch, reserve_ids};
 use crate::store::matching::{erased_keys, holders_of_emails, holders_of_keys, known_contacts, match_leads};
 
 /// What a batch is decided by.
@@ -66,17 +66,15 @@ pub(super) async fn decide_and_intend(
         .collect();
     laps.lap("open");
     let batch = decide_timed(transaction, other, leads, ahead, by, &mut laps).await?;
-    let keys_of = keys(&batch, &rules.normalizer);
     laps.lap("decide");
-    intend(
-        transaction,
-        replica,
-        &batch,
-        &keys_of,
-        rules.policy.version,
-        rules.normalizer.version(),
-    )
-    .await?;
+    let normalizer = &rules.normalizer;
+    let noted = note_decisions(transaction, replica, &batch, rules.policy.version, normalizer.version());
+    // Made while the database is busy with the decisions.
+    let intended = async {
+        let keys_of = keys(&batch, normalizer);
+        intend(transaction, replica, &batch, &keys_of, normalizer.version()).await
+    };
+    tokio::try_join!(noted, intended)?;
     laps.lap("intend");
     laps.tell(batch.decisions.len());
     Ok(batch)

@@ -1,4 +1,4 @@
-//! Intend: opens a batch under the people's lock, and stores what was decided in one statement.
+//! Intend: opens a batch under the people's lock, and stores what was decided and what is to be written.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,33 @@ pub async fn reserve_ids(client: &impl GenericClient, count: usize) -> Result<(V
     ))
 }
 
-/// Stores a decided batch. `keys_of` gives the keys of each contact that is made or changed.
+/// Stores what was decided about the leads of a batch. What is to be written, [`intend`] stores in the same transaction.
+///
+/// # Errors
+/// As every statement.
+pub async fn note_decisions(
+    client: &impl GenericClient,
+    replica: ReplicaId,
+    batch: &Batch,
+    policy_version: i64,
+    normalizer: &str,
+) -> Result<(), StoreError> {
+    let document = Decided {
+        normalizer,
+        policy_version,
+        decisions: &batch.decisions,
+        changes: &batch.changes,
+    };
+    call::rows(
+        client,
+        "select gate.note_decisions($1, $2)",
+        &[&replica.0, &Json(document)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Stores what is to be written. `keys_of` gives the keys of each contact that is made or changed.
 ///
 /// # Errors
 /// As every statement. Nothing may be sent before the transaction is known to have committed.
@@ -78,7 +104,6 @@ pub async fn intend(
     replica: ReplicaId,
     batch: &Batch,
     keys_of: &BTreeMap<ContactId, MatchKeys>,
-    policy_version: i64,
     normalizer: &str,
 ) -> Result<(), StoreError> {
     let row_of = |contact_id: ContactId| {
@@ -91,7 +116,6 @@ pub async fn intend(
         contact_id: contact.contact_id,
         gatekeeper_key: &contact.gatekeeper_key,
         values: Columns(&contact.values),
-        keys: row_of(contact.contact_id),
     });
     let intents = batch.intents.iter().map(|intent| IntentDocument {
         intent_id: intent.intent_id,
@@ -103,18 +127,27 @@ pub async fn intend(
         origin: &intent.origin,
         keys: row_of(intent.contact_id),
     });
+    let carried = batch
+        .decisions
+        .iter()
+        .filter(|decision| !decision.shadow)
+        .filter_map(|decision| {
+            Some(CarriedRow {
+                intent_id: decision.intent_id?,
+                lead_id: decision.lead_id,
+                decision_id: decision.decision_id,
+            })
+        });
     let waiting = batch.waiting.iter().map(|waiting| WaitingDocument {
         lead_id: waiting.lead_id,
         contact_id: waiting.contact_id,
         keys: matching::StoredKeys::of(&waiting.keys),
     });
-    let document = Document {
+    let document = Intended {
         normalizer,
-        policy_version,
         contacts: contacts.collect(),
         intents: intents.collect(),
-        decisions: &batch.decisions,
-        changes: &batch.changes,
+        carried: carried.collect(),
         confirmed: &batch.confirmed,
         waiting: waiting.collect(),
     };
@@ -122,15 +155,22 @@ pub async fn intend(
     Ok(())
 }
 
-/// What `gate.intend` reads. Written straight into the message: as a tree of values a batch would be many times as large.
+/// What `gate.note_decisions` reads. Written straight into the message: as a tree of values a batch would be many times as large.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct Decided<'a> {
     normalizer: &'a str,
     policy_version: i64,
-    contacts: Vec<ContactRow<'a>>,
-    intents: Vec<IntentDocument<'a>>,
     decisions: &'a [DecisionRow],
     changes: &'a [ChangeRow],
+}
+
+/// What `gate.intend` reads, in the same way.
+#[derive(Debug, Serialize)]
+struct Intended<'a> {
+    normalizer: &'a str,
+    contacts: Vec<ContactRow<'a>>,
+    intents: Vec<IntentDocument<'a>>,
+    carried: Vec<CarriedRow>,
     confirmed: &'a [ConfirmedRow],
     waiting: Vec<WaitingDocument<'a>>,
 }
@@ -141,7 +181,6 @@ struct ContactRow<'a> {
     gatekeeper_key: &'a str,
     #[serde(flatten)]
     values: Columns<'a>,
-    keys: Option<KeysRow<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -154,6 +193,14 @@ struct IntentDocument<'a> {
     body: &'a BTreeMap<Field, String>,
     origin: &'a BTreeMap<Field, Origin>,
     keys: Option<KeysRow<'a>>,
+}
+
+/// A lead that a write carries.
+#[derive(Debug, Serialize)]
+struct CarriedRow {
+    intent_id: IntentId,
+    lead_id: LeadId,
+    decision_id: i64,
 }
 
 #[derive(Debug, Serialize)]

@@ -1923,6 +1923,9 @@ create function gate.note_changed_keys() returns trigger volatile
 create function gate.note_changes(p_records jsonb, p_fields text[]) returns void volatile
   grant execute to gatekeeper_daemon
 
+create function gate.note_decisions(p_replica uuid, p_decided jsonb) returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.note_health(p_failed boolean) returns void volatile
   grant execute to gatekeeper_daemon
 
@@ -2181,6 +2184,9 @@ create function gate.two_leads(p_left jsonb, p_right jsonb) returns gate.contact
   grant execute to gatekeeper_daemon
 
 create function gate.unasked_changes(p_limit integer) returns TABLE(crm_id text, fields text[]) stable
+  grant execute to gatekeeper_daemon
+
+create function gate.under_way(p_contact bigint) returns TABLE(is_under_way boolean) stable
   grant execute to gatekeeper_daemon
 
 create function gate.undoable(p_decisions bigint[], p_run uuid, p_source text, p_since timestamp with time zone) returns TABLE(contact_id bigint, crm_id text, field text, lead_id bigint, source text, decisions bigint[], written_value text, restored_value text, restored_source text, restored_lead_id bigint, restored_occurred_at timestamp with time zone, verdict text, reason text) stable

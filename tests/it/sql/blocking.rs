@@ -185,6 +185,35 @@ async fn a_block_of_names_shows_those_of_whom_more_agrees_and_follows_what_chang
 }
 
 #[tokio::test]
+async fn few_who_bear_one_name_are_shown_unless_they_live_in_two_towns() {
+    let db = TestDb::new().await;
+    let pool = db.store().client().await.unwrap();
+    let normalizer = normalizer_of(None, &lists_in_force(&pool).await.unwrap()).unwrap();
+    let contacts: Vec<Record> = [("Acorn", "Oslo"), ("Birch", "Bergen"), ("Cedar", ""), ("", "Bergen")]
+        .iter()
+        .zip(1..)
+        .map(|((firm, city), place)| record(place, ["Anna", "Lindgren", firm, "", "", city]))
+        .collect();
+    MirrorRows::new(&contacts, &normalizer).write(&pool).await.unwrap();
+    let block = blocks(&normalizer, ["Anna", "Lindgren", "", "", "", ""])
+        .into_iter()
+        .find(|block| block.starts_with("lastinit:"))
+        .unwrap();
+    let shown = async |city: Option<&str>| -> Vec<String> {
+        let asked = "select crm_id from gate.sharing_block($1, gate.glance('dogwood', null, $2, null), 0, 0)
+            join crm.contact using (contact_id) order by crm_id::integer";
+        let rows = pool.query(asked, &[&block_hash(&block), &city]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(
+        shown(Some("oslo")).await,
+        ["1", "3", "4"],
+        "one whose employer is not known lives anywhere"
+    );
+    assert_eq!(shown(None).await, ["1", "2", "3", "4"]);
+}
+
+#[tokio::test]
 async fn any_other_block_shows_those_who_may_bear_the_given_name() {
     let db = TestDb::new().await;
     let pool = db.store().client().await.unwrap();

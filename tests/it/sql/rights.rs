@@ -328,14 +328,17 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                select gate.reserve_ids(1, 1);
                select * from gate.known_contacts(array[1]);
                select * from gate.holders_of_emails(array['a@example.com']);
-               select gate.intend('00000000-0000-0000-0000-000000000001', '{"normalizer": "test", "policy_version": 1,
-                 "contacts": [{"contact_id": 2, "gatekeeper_key": "v1.x", "email": "a@example.com",
-                   "keys": {"contact_id": 2, "emails": ["a@example.com"], "loose_emails": [], "phones": [], "blocks": []}}],
-                 "intents": [{"intent_id": "00000000-0000-0000-0000-000000000002", "contact_id": 2, "operation": "create",
-                   "gatekeeper_key": "v1.x", "body": {"email": "a@example.com"}, "origin": {}}],
+               select gate.note_decisions('00000000-0000-0000-0000-000000000001', '{"normalizer": "test", "policy_version": 1,
                  "decisions": [{"decision_id": 1, "lead_id": 1, "source": "web", "action": "create", "contact_id": 2, "evidence": {},
                    "intent_id": "00000000-0000-0000-0000-000000000002"}],
-                 "changes": [], "waiting": []}');
+                 "changes": []}');
+               select gate.intend('00000000-0000-0000-0000-000000000001', '{"normalizer": "test",
+                 "contacts": [{"contact_id": 2, "gatekeeper_key": "v1.x", "email": "a@example.com"}],
+                 "intents": [{"intent_id": "00000000-0000-0000-0000-000000000002", "contact_id": 2, "operation": "create",
+                   "gatekeeper_key": "v1.x", "body": {"email": "a@example.com"}, "origin": {},
+                   "keys": {"contact_id": 2, "emails": ["a@example.com"], "loose_emails": [], "phones": [], "blocks": []}}],
+                 "carried": [{"intent_id": "00000000-0000-0000-0000-000000000002", "lead_id": 1, "decision_id": 1}],
+                 "confirmed": [], "waiting": []}');
                commit;
                select * from gate.take_permit('general', 10, 1000, 100, 1);
                select gate.note_call('{"called_at": "2026-01-01", "operation": "batch_create", "priority": "live", "rows_sent": 1, "duration_ms": 5}');
