@@ -1,12 +1,16 @@
 -- Ahead: the leads of the next batch are matched while the batch before it is decided, without the people's lock. Whom somebody
 -- has changed since is told by the lists that are kept here, and the leads that may be one of them are matched again.
 
--- Notes whose keys change. A row for each statement, for a batch changes hundreds of contacts.
+-- Notes whose keys change. A row for each statement, for a batch changes hundreds of contacts. Not during the first load, when the
+-- gate holds and nobody is matched.
 create or replace function gate.note_changed_keys()
 returns trigger
 language plpgsql
 as $$
 begin
+  if gate.indexed_until() < 9223372036854775807 then
+    return null;
+  end if;
   if tg_op = 'DELETE' then
     insert into gate.changed_keys (contact_ids)
     select array_agg(contact_id)

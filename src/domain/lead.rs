@@ -118,6 +118,15 @@ pub struct MatchKeys {
 }
 
 impl MatchKeys {
+    /// All that may identify a person, of whatever kind.
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        let addresses = self.emails.iter().chain(&self.loose_emails);
+        addresses
+            .chain(&self.phones)
+            .chain(&self.external_id)
+            .map(String::as_str)
+    }
+
     /// Takes in the end of a phone number, once.
     pub(crate) fn add_tail(&mut self, tail: &str, extension: Option<&str>) {
         if let Some(extension) = extension {

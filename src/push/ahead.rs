@@ -75,13 +75,7 @@ fn touched(leads: &[&Normalized], found: &[Found], changed: &[ChangedKeys]) -> V
     let blocks: HashSet<i32> = changed.iter().flat_map(|changed| &changed.blocks).copied().collect();
     let is_touched = |lead: &Normalized, found: &Found| {
         let keys = &lead.keys;
-        let mut carried = keys
-            .emails
-            .iter()
-            .chain(&keys.loose_emails)
-            .chain(&keys.phones)
-            .chain(&keys.external_id);
-        carried.any(|identifier| identifiers.contains(identifier.as_str()))
+        keys.identifiers().any(|identifier| identifiers.contains(identifier))
             || found.candidates.iter().any(|candidate| match candidate.target {
                 Target::Contact(contact_id) => contacts.contains(&contact_id),
                 Target::Peer(_) => false,

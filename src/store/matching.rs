@@ -202,13 +202,7 @@ pub async fn match_again(
 
 /// All by which two leads of one batch find each other.
 fn found_by(keys: &MatchKeys) -> impl Iterator<Item = &str> {
-    let identifiers = keys
-        .emails
-        .iter()
-        .chain(&keys.loose_emails)
-        .chain(&keys.phones)
-        .chain(&keys.external_id);
-    identifiers.chain(&keys.blocks).map(String::as_str)
+    keys.identifiers().chain(keys.blocks.iter().map(String::as_str))
 }
 
 fn subjects<'a>(leads: &[&'a Normalized]) -> Json<Vec<Subject<'a>>> {
