@@ -45,34 +45,28 @@ begin
   if not exists (select from gate.scan where kind = 'full') then
     return null;
   end if;
-  if tg_op = 'DELETE' then
-    insert into gate.unscanned (contact_id)
-    select contact_id
-    from removed;
-  else
-    insert into gate.unscanned (contact_id)
-    select contact_id
-    from written;
-  end if;
+  insert into gate.unscanned (contact_id)
+  select contact_id
+  from changed;
   return null;
 end
 $$;
 
 create or replace trigger note_unscanned_insert
 after insert on gate.contact_keys
-referencing new table as written
+referencing new table as changed
 for each statement
 execute function gate.note_unscanned();
 
 create or replace trigger note_unscanned_update
 after update on gate.contact_keys
-referencing new table as written
+referencing new table as changed
 for each statement
 execute function gate.note_unscanned();
 
 create or replace trigger note_unscanned_delete
 after delete on gate.contact_keys
-referencing old table as removed
+referencing old table as changed
 for each statement
 execute function gate.note_unscanned();
 

@@ -12,14 +12,12 @@
 -- person: candidates of one lead with the same number are one person already, from the threshold `duplicate` on.
 -- The fuzzy tier is asked only for leads that no identifier settles. Decides nothing: that is src/decide.
 -- settled: an identifier settles who the lead is, so that it was not asked who shares a block with it.
--- Called by the push loop, under gate.lock_people or ahead (42_ahead.sql). Locks nothing. A large batch is matched in parts on
--- several connections at once: part p_part of p_parts, from 0, of the leads, each against all of the batch that are before it.
--- Which lead is in which part is as good as random: leads of one kind often stand in a row, or at every second place. Or only the
--- leads at the places p_again are matched.
+-- Only the leads at the places p_asked (null: all) are matched, each against all of the batch that are before it: a large batch is
+-- matched in two parts on two connections at once, and some of a batch that was matched ahead are matched again.
+-- Called by the push loop, under gate.lock_people or ahead (42_ahead.sql). Locks nothing.
 drop function if exists gate.match_leads(jsonb, integer, integer);
-create or replace function gate.match_leads(
-  p_leads jsonb, p_part integer default 0, p_parts integer default 1, p_again integer[] default null
-)
+drop function if exists gate.match_leads(jsonb, integer, integer, integer[]);
+create or replace function gate.match_leads(p_leads jsonb, p_asked integer[] default null)
 returns table (
   ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, settled boolean,
   evidence jsonb
@@ -38,7 +36,7 @@ begin
       ord, external_id, emails, loose_emails, phones, first_name, last_name, address_first, blocks,
       gate.glance(company, email_domain, city, postal_code) as glance,
       gate.family_glance(last_name, address_last) as family_glance,
-      case when p_again is null then (hashint4(ord) & 65535) % p_parts = p_part else ord = any (p_again) end as is_asked
+      p_asked is null or ord = any (p_asked) as is_asked
     from unnest(v_leads) as lead
     cross join lateral (select (-1 - lead.contact_id)::integer as ord offset 0) as batch
   ),

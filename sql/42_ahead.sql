@@ -11,36 +11,29 @@ begin
   if gate.indexed_until() < 9223372036854775807 then
     return null;
   end if;
-  if tg_op = 'DELETE' then
-    insert into gate.changed_keys (contact_ids)
-    select array_agg(contact_id)
-    from removed
-    having count(*) > 0;
-  else
-    insert into gate.changed_keys (contact_ids)
-    select array_agg(contact_id)
-    from written
-    having count(*) > 0;
-  end if;
+  insert into gate.changed_keys (contact_ids)
+  select array_agg(contact_id)
+  from changed
+  having count(*) > 0;
   return null;
 end
 $$;
 
 create or replace trigger note_changed_keys_insert
 after insert on gate.contact_keys
-referencing new table as written
+referencing new table as changed
 for each statement
 execute function gate.note_changed_keys();
 
 create or replace trigger note_changed_keys_update
 after update on gate.contact_keys
-referencing new table as written
+referencing new table as changed
 for each statement
 execute function gate.note_changed_keys();
 
 create or replace trigger note_changed_keys_delete
 after delete on gate.contact_keys
-referencing old table as removed
+referencing old table as changed
 for each statement
 execute function gate.note_changed_keys();
 

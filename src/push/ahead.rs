@@ -34,8 +34,8 @@ impl Ahead {
         })
     }
 
-    /// Whom the matcher would find now, under the people's lock. `leads` are those that were matched, by the same normalizer;
-    /// `other` as in [`match_leads`].
+    /// Whom the matcher would find now, under the people's lock. `leads` are those that were matched, by the same normalizer, but for
+    /// claims that were lost since; `other` as in [`match_leads`].
     pub(super) async fn now(
         self,
         client: &impl GenericClient,

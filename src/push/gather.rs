@@ -47,8 +47,6 @@ pub(super) async fn decide_and_intend(
         .into_iter()
         .map(|lead| (lead.lead_id, lead))
         .collect();
-    // What was found ahead is about all of them.
-    let ahead = prepared.ahead.filter(|_| open.len() == prepared.leads.len());
     let leads: Vec<LeadInput> = prepared
         .leads
         .into_iter()
@@ -65,7 +63,7 @@ pub(super) async fn decide_and_intend(
         })
         .collect();
     laps.lap("open");
-    let batch = decide_timed(transaction, other, leads, ahead, by, &mut laps).await?;
+    let batch = decide_timed(transaction, other, leads, prepared.ahead, by, &mut laps).await?;
     laps.lap("decide");
     let normalizer = &rules.normalizer;
     let noted = note_decisions(transaction, replica, &batch, rules.policy.version, normalizer.version());

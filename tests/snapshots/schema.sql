@@ -351,12 +351,12 @@ create table gate.contact_keys -- What each contact is compared by: derived from
   constraint contact_keys_generation CHECK ((generation = ANY (ARRAY['junior'::text, 'senior'::text, 'third'::text, 'fourth'::text])))
   constraint contact_keys_pkey PRIMARY KEY (contact_id)
   CREATE INDEX contact_keys_added ON gate.contact_keys USING btree (contact_id) WHERE (normalizer = ''::text)
-  CREATE TRIGGER note_changed_keys_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
-  CREATE TRIGGER note_changed_keys_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
-  CREATE TRIGGER note_changed_keys_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
-  CREATE TRIGGER note_unscanned_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
-  CREATE TRIGGER note_unscanned_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
-  CREATE TRIGGER note_unscanned_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
+  CREATE TRIGGER note_changed_keys_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
+  CREATE TRIGGER note_changed_keys_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
+  CREATE TRIGGER note_changed_keys_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_changed_keys()
+  CREATE TRIGGER note_unscanned_delete AFTER DELETE ON gate.contact_keys REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
+  CREATE TRIGGER note_unscanned_insert AFTER INSERT ON gate.contact_keys REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
+  CREATE TRIGGER note_unscanned_update AFTER UPDATE ON gate.contact_keys REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION gate.note_unscanned()
   grant delete, insert, select, update to gatekeeper_daemon
 
 create table gate.dead_letter -- Leads that could not be processed, with the reason. The lead itself stays in staging.
@@ -1857,7 +1857,7 @@ create function gate.look_again() returns trigger volatile security definer set 
 create function gate.look_at_leads() returns void volatile
   grant execute to gatekeeper_daemon
 
-create function gate.match_leads(p_leads jsonb, p_part integer, p_parts integer, p_again integer[]) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, settled boolean, evidence jsonb) stable set plan_cache_mode=force_generic_plan
+create function gate.match_leads(p_leads jsonb, p_asked integer[]) returns TABLE(ord integer, contact_id bigint, peer integer, tier text, names text, score real, person integer, settled boolean, evidence jsonb) stable set plan_cache_mode=force_generic_plan
   grant execute to gatekeeper_daemon
 
 create function gate.match_rules_hash() returns text stable

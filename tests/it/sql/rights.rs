@@ -322,7 +322,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                begin;
                select * from gate.open_batch('00000000-0000-0000-0000-000000000001', array[1], array[1]);
                select * from gate.match_leads('[{"contact_id": -1, "emails": ["a@example.com"], "loose_emails": [], "phones": [], "blocks": [7]}]');
-               select * from gate.match_leads('[]', 0, 1, array[0]);
+               select * from gate.match_leads('[]', array[0]);
                select gate.sight_now();
                select * from gate.keys_changed_since(gate.sight_now());
                select gate.reserve_ids(1, 1);
