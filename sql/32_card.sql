@@ -88,6 +88,18 @@ begin
   group by 2
   having count(*) > 1
   union all
+  select 'street', street, count(*)
+  from gate.contact_keys
+  where street is not null
+  group by 2
+  having count(*) > 1
+  union all
+  select 'postal_code', postal_code, count(*)
+  from gate.contact_keys
+  where postal_code is not null
+  group by 2
+  having count(*) > 1
+  union all
   select 'email', email, count(distinct left(last_name, 3))
   from gate.contact_keys
   cross join lateral unnest(emails) as email
@@ -106,9 +118,12 @@ $$;
 
 -- The card of a record, by how many contacts carry its values (null: it alone) and how many people share its addresses and its
 -- numbers. Called by gate.cards_of and gate.fill_cards, into whose statements it is put in place of the call.
+drop function if exists gate.card_with(
+  gate.contact_keys, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint
+);
 create or replace function gate.card_with(
   p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint,
-  p_city bigint, p_email_people bigint, p_phone_people bigint
+  p_city bigint, p_street bigint, p_postal_code bigint, p_email_people bigint, p_phone_people bigint
 )
 returns setof gate.card
 language sql
@@ -137,7 +152,9 @@ as $$
     gate.rarity_bits(p_contacts, coalesce(p_city, 1)),
     gate.people_bits(p_email_people),
     gate.people_bits(p_phone_people),
-    (ln((p_contacts + 2000)::float8) / ln(2::float8))::real
+    (ln((p_contacts + 2000)::float8) / ln(2::float8))::real,
+    gate.rarity_bits(p_contacts, coalesce(p_street, 1)),
+    gate.rarity_bits(p_contacts, coalesce(p_postal_code, 1))
 $$;
 
 -- By how many people an address or a number counts as carried that a steward has listed as shared. Called by gate.fill_cards
@@ -178,7 +195,9 @@ begin
     )
     select card
     from record
-    cross join lateral gate.card_with(record::gate.contact_keys, null, null, null, null, null, null, null, null) as card
+    cross join lateral gate.card_with(
+      record::gate.contact_keys, null, null, null, null, null, null, null, null, null, null
+    ) as card
   );
 end
 $$;
@@ -247,10 +266,12 @@ as $$
     on full_name.term_key = gate.term_key('full_name', split_part(keys.first_name, ' ', 1) || '|' || keys.last_name)
   left join gate.term as company on company.term_key = gate.term_key('company', replace(keys.company, ' ', ''))
   left join gate.term as city on city.term_key = gate.term_key('city', keys.city)
+  left join gate.term as street on street.term_key = gate.term_key('street', keys.street)
+  left join gate.term as postal_code on postal_code.term_key = gate.term_key('postal_code', keys.postal_code)
   left join shared_email on shared_email.contact_id = keys.contact_id
   left join shared_phone on shared_phone.contact_id = keys.contact_id
   cross join lateral gate.card_with(
     keys::gate.contact_keys, counted.contacts, first_name.carriers, last_name.carriers, full_name.carriers, company.carriers,
-    city.carriers, shared_email.people, shared_phone.people
+    city.carriers, street.carriers, postal_code.carriers, shared_email.people, shared_phone.people
   ) as card
 $$;

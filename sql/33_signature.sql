@@ -106,6 +106,18 @@ as $$
   from gate.signatures(null, null, p_part, p_parts)
 $$;
 
+-- Tells the planner that each contact has one signature. It would take a table that has just been filled for one with many rows for each
+-- contact, and gate.find_pairs would write what it hashes into thousands of files. Called by the scan of all contacts, once the
+-- signatures are there. Locks the table against another analysis.
+create or replace function gate.analyze_signatures()
+returns void
+language plpgsql
+as $$
+begin
+  analyze gate.signature (contact_id);
+end
+$$;
+
 -- The signatures of a few records. One look into the index for each: the planner cannot know how few they are.
 -- Called by gate.worth_comparing_among.
 drop function if exists gate.signatures_of(bigint[], jsonb);

@@ -285,7 +285,11 @@ as $$
     least(p_left.last_bits, p_right.last_bits),
     least(p_left.full_bits, p_right.full_bits),
     least(p_left.company_bits, p_right.company_bits),
-    least(p_left.city_bits, p_right.city_bits),
+    case
+      when p_left.street = p_right.street then least(p_left.street_bits, p_right.street_bits)
+      when p_left.postal_code = p_right.postal_code then least(p_left.postal_bits, p_right.postal_bits)
+      else least(p_left.city_bits, p_right.city_bits)
+    end,
     -- Of a number or an address that both have, each card says at least how many share it.
     least(p_left.email_people, p_right.email_people),
     least(p_left.phone_people, p_right.phone_people),
@@ -308,9 +312,41 @@ as $$
     or p_left.external_id = p_right.external_id
 $$;
 
+-- Whether a level of the company says that two are of one employer. The planner puts this in place of the call. Called by
+-- gate.is_relative and gate.match_leads.
+create or replace function gate.is_one_employer(p_level text)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select p_level in ('exact', 'site', 'domain', 'similar', 'prefix', 'site_prefix', 'domain_other')
+$$;
+
+-- Whether two bear different given names, and what they share may be a family's or an office's: no mailbox that is made of the names of
+-- both, nor one at their employer's. Of colleagues whose given names begin alike one may be a short form that rules.nickname does
+-- not know. The planner puts this in place of the call. Called by gate.worth_keeping.
+create or replace function gate.is_relative(p_agreement gate.agreement)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select case
+    when (p_agreement).first_name not in ('different', 'same_initial') or (p_agreement).email = 'exact' then false
+    when (p_agreement).first_name = 'same_initial' then
+      (p_agreement).email <> 'exact_other'
+      and not gate.is_one_employer((p_agreement).company)
+    else
+      (p_agreement).email <> 'exact_other'
+      or not gate.is_one_employer((p_agreement).company)
+  end
+$$;
+
 -- What the names as a whole say: agree, conflict (this is somebody else), unknown (too little to tell). Without an identifier
 -- that both carry, a family name that is no more than alike tells too little. Two addresses of one firm, each made of its own
--- family name, say that these are two people; but whoever misspells a name misspells the address that he makes of it.
+-- family name, say that these are two people; but whoever misspells a name misspells the address that he makes of it. An initial alone
+-- may be anybody of a family, unless both work for one employer.
 -- Called by gate.match_leads.
 create or replace function gate.names_verdict(p_agreement gate.agreement, p_identified boolean)
 returns text
@@ -323,7 +359,8 @@ as $$
       or (p_agreement).generation = 'different'
       or (p_agreement).first_name = 'missing' and (p_agreement).last_name = 'different'
       or (p_agreement).email = 'domain_name' and (p_agreement).last_name in ('alike', 'different') then 'conflict'
-    when (p_agreement).generation = 'one' then 'unknown'
+    when (p_agreement).generation = 'one'
+      or (p_agreement).first_name = 'initial' and not p_identified and not gate.is_one_employer((p_agreement).company) then 'unknown'
     when (p_agreement).first_name <> 'missing'
       and (
         (p_agreement).last_name in ('exact', 'part', 'slip', 'swapped', 'address')

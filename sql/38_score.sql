@@ -75,12 +75,18 @@ begin
       )),
       gate.rarity_bits(known.contacts, coalesce(
         case when ('place', agreed.place) in (select field, level from rules.match_weight where rarity <> 0) then
-          greatest(
-            (select carriers from gate.term where term_key = gate.term_key('city', one.city)),
-            case when other.city is distinct from one.city then
-              (select carriers from gate.term where term_key = gate.term_key('city', other.city))
-            end
-          )
+          case
+            when one.street = other.street then (select carriers from gate.term where term_key = gate.term_key('street', one.street))
+            when one.postal_code = other.postal_code then
+              (select carriers from gate.term where term_key = gate.term_key('postal_code', one.postal_code))
+            else
+              greatest(
+                (select carriers from gate.term where term_key = gate.term_key('city', one.city)),
+                case when other.city is distinct from one.city then
+                  (select carriers from gate.term where term_key = gate.term_key('city', other.city))
+                end
+              )
+          end
         end,
         1
       )),
@@ -198,7 +204,7 @@ begin
         coalesce(company.weight + company.rarity * company_bits, 0),
         coalesce(email.weight + email.rarity * email_people, 0),
         coalesce(phone.weight + phone.rarity * phone_people, 0),
-        coalesce(place.weight + place.rarity * city_bits, 0),
+        coalesce(place.weight + place.rarity * place_bits, 0),
         coalesce(job_title.weight, 0),
         coalesce(generation.weight, 0),
         coalesce(country.weight, 0),

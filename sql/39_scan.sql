@@ -180,7 +180,8 @@ begin
 end
 $$;
 
--- Of weighed pairs, those that are to be kept. Called by gate.compare_cards and gate.scan_changed.
+-- Of weighed pairs, those that are to be kept; not two of a family or an office who share a number, a mailbox or a home, however
+-- much else agrees. Called by gate.compare_cards and gate.scan_changed.
 create or replace function gate.worth_keeping(p_agreements gate.agreement[])
 returns table (left_id bigint, right_id bigint, score real, tier text, evidence jsonb)
 language sql
@@ -199,6 +200,7 @@ as $$
     gate.evidence(agreement, parts)
   from gate.weigh(p_agreements) as weighed
   where weighed.score >= coalesce((select match_threshold.score from rules.match_threshold where name = 'possible'), 0)
+    and not gate.is_relative(agreement)
 $$;
 
 -- Compares the candidate pairs of step p_step of p_steps, each once. Called for one step after the other, on several

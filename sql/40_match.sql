@@ -230,7 +230,7 @@ begin
       -- A number under which a colleague by another name is known is the office's.
       by_phone and not (
         gate.names_verdict(weighed.agreement, true) = 'conflict'
-        and (weighed.agreement).company in ('exact', 'site', 'domain', 'similar', 'prefix', 'site_prefix', 'domain_other')
+        and gate.is_one_employer((weighed.agreement).company)
       ) as by_phone,
       weighed.score, weighed.parts,
       weighed.agreement,

@@ -43,7 +43,7 @@ begin
       ] as levels,
       array[
         round(contact_bits), round(first_bits), round(last_bits), round(full_bits), round(company_bits), round(email_people),
-        round(phone_people), round(city_bits), 0, 0, 0, 0
+        round(phone_people), round(place_bits), 0, 0, 0, 0
       ]::real[] as bits
     from agreed
   )

@@ -1,7 +1,7 @@
 //! How well the matcher finds out who is who, on labelled contacts.
 //!
 //! ```text
-//! cargo bench --bench eval                       the set of the project, and those in ../shared/data, where they are
+//! cargo bench --bench eval                       the sets of the project, and those in ../shared/data, where they are
 //! cargo bench --bench eval -- contacts.csv.gz    these files
 //! cargo bench --bench eval -- --gate             the leads at the gate alone
 //! cargo bench --bench eval -- --write            writes the figures into docs/MATCHING.md as well
@@ -86,10 +86,11 @@ fn data() -> PathBuf {
 
 /// The labelled contacts that are part of the project, and those beside it, where they are.
 fn known_files() -> Vec<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/eval/labelled.csv");
+    let own = ["labelled", "private"]
+        .map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/eval/{name}.csv")));
     let beside =
         ["contacts_10k", "contacts_hard_10k", "contacts_100k"].map(|name| data().join(format!("{name}.csv.gz")));
-    std::iter::once(own)
+    own.into_iter()
         .chain(beside.into_iter().filter(|file| file.exists()))
         .collect()
 }

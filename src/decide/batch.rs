@@ -116,8 +116,10 @@ impl Fold<'_, '_> {
                 &self.input.policy.thresholds,
             ),
         };
-        // Who lacks all that identifies a person may still be known by what is left: the end of a number that is not valid.
-        if !matches!(identity, Identity::Known { .. })
+        // Who lacks all that identifies a person may still be known by what is left, the street or the end of a number that is not
+        // valid, or be shown to a person who knows. Only such a person can make somebody new of it.
+        if matches!(identity, Identity::New { .. })
+            && lead.verdict.is_none()
             && let Some(reason) = unidentified(&lead.normalized)
         {
             let found = Found {

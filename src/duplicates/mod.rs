@@ -11,8 +11,8 @@ pub use error::ScanError;
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use crate::store::duplicates::{
-    Begun, GroupRows, begin_scan, compare_cards, count_terms, duplicate_threshold, end_full_scan, fill_cards,
-    fill_signatures, find_pairs, in_time, links_among, lock_scan, members_among, new_group_ids, put_groups,
+    Begun, GroupRows, analyze_signatures, begin_scan, compare_cards, count_terms, duplicate_threshold, end_full_scan,
+    fill_cards, fill_signatures, find_pairs, in_time, links_among, lock_scan, members_among, new_group_ids, put_groups,
     scan_changed, take_time, told_apart,
 };
 use crate::store::{Client, Store, StoreError, commit};
@@ -101,6 +101,7 @@ async fn find_all(client: &mut Client, other: &mut Client) -> Result<i64, StoreE
         sign(client).await
     };
     tokio::try_join!(count_and_sign, sign(other))?;
+    in_time(client, async |step| analyze_signatures(step).await).await?;
 
     let (part, found) = (AtomicI32::new(0), AtomicI64::new(0));
     let find = async |client: &mut Client| {

@@ -15,6 +15,8 @@ pub(super) struct Parts<'a> {
     /// Only when it names a person.
     pub(super) local: Option<&'a str>,
     pub(super) city: Option<&'a str>,
+    pub(super) street: Option<&'a str>,
+    pub(super) postal_code: Option<&'a str>,
     pub(super) phone_tails: &'a [String],
 }
 
@@ -40,10 +42,17 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
     let family = parts
         .last
         .and_then(|last| family_words(last, &is_particle).first().copied());
-    for tail in parts.phone_tails.iter().take(4) {
-        for initial in [first, family].into_iter().flatten() {
+    for initial in [first, family].into_iter().flatten() {
+        for tail in parts.phone_tails.iter().take(4) {
             keys.push(format!("tail:{tail}|{}", head(initial, 1)));
         }
+        if let Some(street) = parts.street {
+            keys.push(format!("street:{street}|{}", head(initial, 1)));
+        }
+    }
+    if let (Some(code), Some(first), Some(family)) = (parts.postal_code, first, family) {
+        let (one, other) = (head(first, 1), head(family, 1));
+        keys.push(format!("postal:{code}|{}|{}", one.min(other), one.max(other)));
     }
     keys.sort_unstable();
     keys.dedup();
@@ -51,13 +60,16 @@ pub(super) fn blocks(parts: Parts<'_>, is_particle: impl Fn(&str) -> bool) -> Ve
 }
 
 impl<'a> Parts<'a> {
-    /// Given and family name, and once more with those that the address says instead.
+    /// Given and family name; once more with those that the address says instead; and changed about where the family name is an
+    /// initial, for whoever writes `Carter, E.` may mean Eric Carter.
     fn names(&self) -> impl Iterator<Item = (Option<&'a str>, Option<&'a str>)> + use<'a> {
         let says_another = self.other_first.is_some() || self.other_last.is_some();
         let other = (self.other_first.or(self.first), self.other_last.or(self.last));
+        let is_initial = self.last.is_some_and(|last| last.len() == 1);
         [(self.first, self.last)]
             .into_iter()
             .chain(says_another.then_some(other))
+            .chain(is_initial.then_some((self.last, self.first)))
     }
 }
 

@@ -5,10 +5,10 @@
 //!
 //! # Blocking keys
 //!
-//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; eight to ten
-//! are usual, thirty the most. What is made of names is made once more of those that the address says instead. Spaces are
-//! taken out of the parts. The employer is the company's key and, as a second one, the name of the e-mail domain (`acme`
-//! of `acme.com`) unless a mail provider owns it.
+//! Whoever shares one of these is compared by the fuzzy tier. A key is made only when all its parts exist; eight to twelve
+//! are usual, fifty the most. What is made of names is made once more of those that the address says instead, and once more
+//! of a given and a family name that seem to have changed places. Spaces are taken out of the parts. The employer is the
+//! company's key and, as a second one, the name of the e-mail domain (`acme` of `acme.com`) unless a mail provider owns it.
 //!
 //! | kind | made of | brings together |
 //! |---|---|---|
@@ -20,6 +20,8 @@
 //! | `domlast` | whole e-mail domain of an employer, first 4 letters of the family name | another spelling of the company |
 //! | `local` | e-mail name of 6 letters or more that is no function, first letter of the family name | one person at two providers or employers |
 //! | `words` | all words of a name of three or more, in alphabetical order | a name divided otherwise: `Nguyen Ngoc / Chau` and `Ngoc Chau / Nguyen` |
+//! | `street` | street and number, first letter of the given or of the family name | private people whose names are misspelt or missing |
+//! | `postal` | postal code, first letters of given and family name in alphabetical order | the same when the street is misspelt |
 //! | `tail` | last eight digits of a phone number, first letter of the given or of the family name | a number that is not valid as it was written, or whose country is not known |
 //!
 //! # Reasons of a refusal
@@ -41,6 +43,7 @@ mod phone;
 mod phonetic;
 mod properties;
 mod reader;
+mod street;
 mod text;
 
 use std::collections::{BTreeMap, HashSet};
@@ -56,7 +59,7 @@ use reader::{Input, Reader, Side};
 
 /// Changes whenever the same text may give another key than before: with these rules, or with the numbering plans of
 /// the `phonenumber` crate, whose release is its second half.
-const RULES: &str = "5+0.3.10+9.0.33";
+const RULES: &str = "6+0.3.10+9.0.33";
 
 /// A normalizer that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

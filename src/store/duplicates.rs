@@ -120,6 +120,15 @@ pub async fn fill_signatures(client: &impl GenericClient, part: i32, parts: i32)
     Ok(())
 }
 
+/// Tells the planner what the signatures are like, once they are all there.
+///
+/// # Errors
+/// As every statement.
+pub async fn analyze_signatures(client: &impl GenericClient) -> Result<(), StoreError> {
+    call::rows(client, "select gate.analyze_signatures()", &[]).await?;
+    Ok(())
+}
+
 /// Finds part `part` of `parts` of the pairs to compare; how many, some of them several times.
 ///
 /// # Errors

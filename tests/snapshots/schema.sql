@@ -314,6 +314,8 @@ create table gate.card -- What a contact is compared by, complete: its keys, its
   email_people real -- log2 of how many people carry an address of it.
   phone_people real -- log2 of how many people carry a number of it.
   contact_bits real -- log2 of how many contacts there are.
+  street_bits real -- How rare the street is.
+  postal_bits real -- How rare the postal code is.
   grant delete, insert, select, truncate, update to gatekeeper_daemon
 
 create table gate.changed_keys -- Contacts whose keys changed within the last hour or two, a row for each statement that changed some: what a match that was made before did not see.
@@ -646,13 +648,13 @@ create table gate.site -- What belongs to this installation alone.
   grant select, update (account_id, has_unique_key, history, history_noted_at, time_zone) to gatekeeper_daemon
 
 create table gate.term -- How many contacts carry a value, where it is more than one; of an e-mail address and the end of a phone number, how many people. Counted by gate.count_terms; what stands here may be a little old.
-  kind text not null -- first_name (its first word), last_name, full_name (first word|last name), company (without spaces), city, email, phone (last eight digits); contact: one row, all contacts.
+  kind text not null -- first_name (its first word), last_name, full_name (first word|last name), company (without spaces), city, street, postal_code, email, phone (last eight digits); contact: one row, all contacts.
   value text not null -- The value, folded.
   carriers bigint not null -- Contacts; of email and phone, different family names.
   counted_at timestamp with time zone not null default clock_timestamp() -- When it was counted.
   term_key bigint not null generated always as (hashtextextended(value, (hashtext(kind))::bigint)) -- Hash of kind and value (gate.term_key), by which it is looked up.
   constraint term_carriers CHECK ((carriers >= 0))
-  constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'email'::text, 'phone'::text])))
+  constraint term_kind CHECK ((kind = ANY (ARRAY['contact'::text, 'first_name'::text, 'last_name'::text, 'full_name'::text, 'company'::text, 'city'::text, 'street'::text, 'postal_code'::text, 'email'::text, 'phone'::text])))
   constraint term_pkey PRIMARY KEY (term_key)
   grant delete, insert, select, update to gatekeeper_daemon
 
@@ -1520,6 +1522,9 @@ create function gate.agreements_among(p_left bigint[], p_right bigint[], p_cards
 create function gate.alike(p_left text, p_right text) returns real immutable parallel safe
   grant execute to gatekeeper_daemon
 
+create function gate.analyze_signatures() returns void volatile
+  grant execute to gatekeeper_daemon
+
 create function gate.approved_merges(p_after bigint, p_contacts integer, p_plans bigint[]) returns SETOF bigint stable
   grant execute to gatekeeper_daemon
 
@@ -1566,7 +1571,7 @@ create function gate.bury_erased(p_people jsonb) returns bigint volatile
 create function gate.canonical_fields() returns text[] immutable
   grant execute to gatekeeper_daemon
 
-create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint, p_city bigint, p_email_people bigint, p_phone_people bigint) returns SETOF gate.card stable
+create function gate.card_with(p_keys gate.contact_keys, p_contacts bigint, p_first_name bigint, p_last_name bigint, p_full_name bigint, p_company bigint, p_city bigint, p_street bigint, p_postal_code bigint, p_email_people bigint, p_phone_people bigint) returns SETOF gate.card stable
   grant execute to gatekeeper_daemon
 
 create function gate.cards_of(p_records bigint[], p_leads gate.contact_keys[]) returns gate.card[] stable set plan_cache_mode=force_generic_plan set enable_hashjoin=off set enable_mergejoin=off
@@ -1785,7 +1790,13 @@ create function gate.is_appended(p_field text) returns boolean stable
 create function gate.is_idle() returns boolean stable
   grant execute to gatekeeper_daemon
 
+create function gate.is_one_employer(p_level text) returns boolean immutable parallel safe
+  grant execute to gatekeeper_daemon
+
 create function gate.is_past_asking(p_created_at timestamp with time zone, p_attempts integer) returns boolean stable
+  grant execute to gatekeeper_daemon
+
+create function gate.is_relative(p_agreement gate.agreement) returns boolean immutable parallel safe
   grant execute to gatekeeper_daemon
 
 create function gate.is_under_way(p_contact bigint) returns boolean stable

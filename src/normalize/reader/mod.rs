@@ -13,6 +13,7 @@ use super::email::Address;
 use super::owner;
 use super::phone::{self, Phone};
 use super::properties::flatten;
+use super::street;
 use super::text::{Shape, clean, fold_words};
 use crate::domain::{Field, MatchKeys, Normalized, Refusal};
 
@@ -116,7 +117,7 @@ impl<'n> Reader<'n> {
             .filter(|company| !self.is_junk(company))
             .and_then(|company| self.rules.companies.key(company));
         keys.city = self.words_of(&Field::City);
-        keys.street = self.words_of(&Field::Street);
+        keys.street = self.text_of(&Field::Street).and_then(street::key);
         keys.job_title = self.words_of(&Field::JobTitle);
         keys.postal_code = self.words_of(&Field::PostalCode).map(|code| code.replace(' ', ""));
         keys
@@ -124,11 +125,13 @@ impl<'n> Reader<'n> {
 
     /// A value that is compared word by word, folded.
     fn words_of(&self, field: &Field) -> Option<String> {
-        self.clean
-            .get(field)
-            .filter(|value| !self.is_junk(value))
-            .map(|value| fold_words(value))
-            .filter(|words| !words.is_empty())
+        self.text_of(field).map(fold_words).filter(|words| !words.is_empty())
+    }
+
+    /// A value that says something.
+    fn text_of(&self, field: &Field) -> Option<&str> {
+        let value = self.clean.get(field)?;
+        (!self.is_junk(value)).then_some(value)
     }
 
     /// Cleans one value, or refuses it when that needs no other field.
@@ -292,6 +295,8 @@ impl<'n> Reader<'n> {
                 domain: keys.email_domain.as_deref(),
                 local,
                 city: keys.city.as_deref(),
+                street: keys.street.as_deref(),
+                postal_code: keys.postal_code.as_deref(),
                 phone_tails: &keys.phone_tails,
             },
             |word| self.rules.names.is_particle(word),

@@ -49,8 +49,8 @@ const QUESTIONS: [(&str, &str, &str); 8] = [
         "ambiguous_fuzzy",
     ),
     (
-        r#"[{"firstname": "Robert", "lastname": "Smith", "company": "Acme"}]"#,
-        r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme"}"#,
+        r#"[{"firstname": "Robert", "lastname": "Smith", "company": "Acme", "jobtitle": "Buyer"}]"#,
+        r#"{"first_name": "R.", "last_name": "Smith", "company": "Acme", "job_title": "Engineer"}"#,
         "fuzzy_uncertain",
     ),
     // Two firms whose names share all but the word that distinguishes them.
@@ -90,6 +90,26 @@ async fn tiers_that_disagree_and_ties_are_never_guessed() {
         let shown = "select coalesce(jsonb_array_length(candidates), 0)::bigint from report.review";
         assert!(world.count(shown).await >= 1);
     }
+}
+
+#[tokio::test]
+async fn of_a_lead_without_an_identifier_a_person_may_make_somebody_new() {
+    let world = World::new().await;
+    world.seed(json!([
+        {"phone": "+14155552671", "firstname": "Rita", "lastname": "Featherstone", "address": "8 Stanley Street", "zip": "75320"},
+    ]));
+    let relative =
+        json!({"source": "payments", "first_name": "R.", "last_name": "Featherstone", "postal_code": "753 20"});
+    let lead = world.settled(relative.clone()).await;
+    assert_eq!(world.state(lead).await, "review fuzzy_uncertain");
+    let stranger = world
+        .settled(but(relative, json!({"postal_code": "10001", "last_name": "Smith"})))
+        .await;
+    assert_eq!(world.state(stranger).await, "dead no_identifier");
+    review(&world, &["create", &lead.to_string(), "--note", "her son"]).await;
+    world.settle().await;
+    assert_eq!(world.decision(lead).await.action, "create");
+    assert_eq!(world.contacts().len(), 2);
 }
 
 #[tokio::test]

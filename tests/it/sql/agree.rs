@@ -239,3 +239,74 @@ async fn a_private_number_that_both_have_is_no_switchboards_because_one_has_the_
     assert_eq!(both, alone);
     assert!(shared < alone - 3.0, "{shared} {alone}");
 }
+
+#[tokio::test]
+async fn a_home_says_more_than_an_office_of_two_hundred() {
+    let db = TestDb::new().await;
+    db.run(
+        "insert into gate.term (kind, value, carriers) values ('contact', '', 100000), ('street', '8 main st', 200),
+            ('postal_code', '75320', 2), ('postal_code', '10001', 4000)",
+    )
+    .await;
+    let keys = |street: &str, code: &str| {
+        json!({"street": street, "postal_code": code, "emails": [], "loose_emails": [], "phones": [], "blocks": []})
+            .to_string()
+    };
+    let sql = "select weight from gate.compare_pair($1::text::jsonb, $2::text::jsonb) where field = 'place'";
+    let of_place = async |left: [&str; 2], right: [&str; 2]| -> f32 {
+        value(&db, sql, &[&keys(left[0], left[1]), &keys(right[0], right[1])]).await
+    };
+    let home = of_place(["3 elm st", "75320"], ["3 elm st", "75320"]).await;
+    let office = of_place(["8 main st", "10001"], ["8 main st", "10001"]).await;
+    assert!(home > office + 2.0, "{home} {office}");
+    let village = of_place(["3 elm st", "75320"], ["4 elm st", "75320"]).await;
+    let city = of_place(["3 elm st", "10001"], ["4 elm st", "10001"]).await;
+    assert!(village > city + 2.0, "{village} {city}");
+}
+
+/// Agreements by level, of which nothing else is known.
+const AGREEMENT: &str = "select {} from (
+    select jsonb_populate_record(null::gate.agreement, '{\"first_name\": \"exact\", \"last_name\": \"exact\", \"company\": \"missing\",
+        \"email\": \"missing\", \"generation\": \"missing\"}' || $1::text::jsonb) as agreement
+) as given";
+
+#[tokio::test]
+async fn a_family_and_an_office_share_much_and_are_several_people() {
+    let db = TestDb::new().await;
+    let sql = AGREEMENT.replace("{}", "gate.is_relative(agreement)");
+    for (levels, relative) in [
+        (json!({"first_name": "different"}), true),
+        (json!({"first_name": "different", "email": "exact_other"}), true),
+        (json!({"first_name": "different", "email": "exact"}), false),
+        // A mailbox at their employer's that bears neither name.
+        (
+            json!({"first_name": "different", "email": "exact_other", "company": "exact"}),
+            false,
+        ),
+        (json!({"first_name": "different", "company": "exact"}), true),
+        (json!({"first_name": "same_initial"}), true),
+        // A short form that nobody has told us.
+        (json!({"first_name": "same_initial", "company": "exact"}), false),
+        (json!({"first_name": "same_initial", "email": "exact_other"}), false),
+        (json!({"first_name": "initial"}), false),
+        (json!({"first_name": "slip"}), false),
+    ] {
+        let said: bool = value(&db, &sql, &[&levels.to_string()]).await;
+        assert_eq!(said, relative, "{levels}");
+    }
+}
+
+#[tokio::test]
+async fn an_initial_names_somebody_at_an_employers_and_not_at_home() {
+    let db = TestDb::new().await;
+    let sql = AGREEMENT.replace("{}", "gate.names_verdict(agreement, $2)");
+    for (levels, identified, verdict) in [
+        (json!({"first_name": "initial", "place": "street"}), false, "unknown"),
+        (json!({"first_name": "initial", "company": "exact"}), false, "agree"),
+        (json!({"first_name": "initial"}), true, "agree"),
+        (json!({"first_name": "nickname", "place": "street"}), false, "agree"),
+    ] {
+        let said: String = value(&db, &sql, &[&levels.to_string(), &identified]).await;
+        assert_eq!(said, verdict, "{levels} {identified}");
+    }
+}

@@ -41,7 +41,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "term_kind",
-        "insert into gate.term (kind, value, carriers) values ('street', 'a', 2)",
+        "insert into gate.term (kind, value, carriers) values ('planet', 'a', 2)",
     ),
     (
         "term_carriers",

@@ -374,7 +374,7 @@ async fn the_daemon_does_all_its_work_without_owning_anything() {
                begin;
                select gate.take_time(), gate.lock_scan();
                select * from gate.begin_scan(true);
-               select gate.count_terms(), gate.fill_signatures(0, 1), gate.find_pairs(0, 1), gate.fill_cards(0, 1), gate.compare_cards(0, 1);
+               select gate.count_terms(), gate.fill_signatures(0, 1), gate.analyze_signatures(), gate.find_pairs(0, 1), gate.fill_cards(0, 1), gate.compare_cards(0, 1);
                select gate.match_weights(), gate.pair_patterns(1), gate.put_learned('x', '{base}', '{pair}', '{1}', '{1}', '{1}');
                select gate.unranked_sources(), gate.shadow_diff(null, 1), gate.replay_shadow(null, 1, '', false);
                select gate.mind_brakes(), gate.release_brake('x', ''), gate.reject_brake('x', '');
