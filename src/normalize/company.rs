@@ -17,6 +17,51 @@ const OFFICE_WORDS: &[&str] = &[
     "siege",
 ];
 
+/// Legal forms in scripts that write no space between words, before or behind the name. The longer ones first.
+const ATTACHED_FORMS: &[&str] = &[
+    "一般社団法人",
+    "股份有限公司",
+    "有限责任公司",
+    "有限責任公司",
+    "有限公司",
+    "株式会社",
+    "株式會社",
+    "有限会社",
+    "合同会社",
+    "주식회사",
+    "유한회사",
+    "(주)",
+    "(株)",
+    "(有)",
+    "（株）",
+    "（有）",
+    "㈜",
+    "㈱",
+    "㈲",
+];
+
+/// Legal forms in other scripts that stand as a word of their own, before or behind the name.
+const FOREIGN_FORMS: &[&str] = &[
+    "ООО", "ОАО", "ЗАО", "ПАО", "АО", "ИП", "ТОВ", "ПрАТ", "ПАТ", "شركة", "בע\"מ", "בע״מ",
+];
+
+/// Legal forms that stand before the name, as the folded words that they are. The longer ones first.
+const LEADING_FORMS: &[&[&str]] = &[
+    &["cong", "ty", "trach", "nhiem", "huu", "han", "mot", "thanh", "vien"],
+    &["cong", "ty", "trach", "nhiem", "huu", "han"],
+    &["cong", "ty", "tnhh", "mot", "thanh", "vien"],
+    &["cong", "ty", "tnhh", "mtv"],
+    &["doanh", "nghiep", "tu", "nhan"],
+    &["cong", "ty", "tnhh"],
+    &["cong", "ty", "co", "phan"],
+    &["cong", "ty", "cp"],
+    &["cong", "ty"],
+    &["tap", "doan"],
+    &["ooo"],
+    &["oao"],
+    &["pt"],
+];
+
 /// A name longer than this is prose; its first letters are enough for a key.
 const LONGEST: usize = 300;
 
@@ -56,11 +101,17 @@ impl CompanyRules {
         while !company.is_char_boundary(end) {
             end -= 1;
         }
-        let company = without_office(company.get(..end)?);
+        let company = without_office(without_form(company.get(..end)?));
         let site = site_name(company);
         let mut words = words(site.as_deref().unwrap_or(company));
         if words.len() > 1 && words.first().is_some_and(|word| word == "the") {
             words.remove(0);
+        }
+        if let Some(form) = LEADING_FORMS
+            .iter()
+            .find(|form| words.len() > form.len() && words.iter().zip(form.iter()).all(|(word, part)| word == part))
+        {
+            words.drain(..form.len());
         }
         // "and" in its many languages, only between two words: "Silva e Costa", not "E Corp". Legal forms hold it too.
         let last = words.len().saturating_sub(1);
@@ -96,6 +147,29 @@ impl CompanyRules {
             return;
         }
     }
+}
+
+/// Without a legal form in another script at either end, unless nothing else is there.
+fn without_form(company: &str) -> &str {
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | '.' | '«' | '»' | '"' | '“' | '”' | '\'');
+    let mut name = company;
+    while !name.is_ascii() {
+        let whole = name.trim_matches(is_edge);
+        let attached = ATTACHED_FORMS
+            .iter()
+            .find_map(|form| whole.strip_prefix(form).or_else(|| whole.strip_suffix(form)));
+        let apart = || {
+            FOREIGN_FORMS.iter().find_map(|form| {
+                let behind = whole.strip_prefix(form).filter(|rest| rest.starts_with(is_edge));
+                behind.or_else(|| whole.strip_suffix(form).filter(|rest| rest.ends_with(is_edge)))
+            })
+        };
+        match attached.or_else(apart).map(|rest| rest.trim_matches(is_edge)) {
+            Some(rest) if !rest.is_empty() => name = rest,
+            _ => break,
+        }
+    }
+    name
 }
 
 /// Without `(HQ)` and ` - Headquarters`.

@@ -59,7 +59,7 @@ use reader::{Input, Reader, Side};
 
 /// Changes whenever the same text may give another key than before: with these rules, or with the numbering plans of
 /// the `phonenumber` crate, whose release is its second half.
-const RULES: &str = "6+0.3.10+9.0.33";
+const RULES: &str = "7+0.3.10+9.0.33";
 
 /// A normalizer that cannot be made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

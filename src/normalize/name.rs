@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::lists::Lists;
-use super::text::{fold, fold_words};
+use super::text::{fold, fold_name, fold_words};
 
 /// Titles that are a title even when nothing follows them.
 const ALWAYS_TITLES: &[&str] = &["mr", "mrs", "ms", "dr", "prof", "herr", "frau", "mme", "mister"];
@@ -99,7 +99,7 @@ impl NameRules {
     }
 
     fn key(&self, tokens: &[&str]) -> Option<String> {
-        let words = fold_words(&self.bare(tokens).join(" "));
+        let words = fold_name(&self.bare(tokens).join(" "));
         words.bytes().any(|byte| byte.is_ascii_lowercase()).then_some(words)
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use deunicode::deunicode;
+use deunicode::{deunicode, deunicode_char};
 use unicode_normalization::UnicodeNormalization;
 
 /// How a clean text may look.
@@ -150,4 +150,25 @@ pub(super) fn fold_words(text: &str) -> String {
         }
     }
     words
+}
+
+/// The words of a person's name: Chinese characters that stand together are one word, as the name is where it is written in
+/// Latin letters. Each of them would be a word of its own otherwise, and any two names that have one in common alike.
+pub(super) fn fold_name(text: &str) -> String {
+    if text.is_ascii() {
+        return fold_words(text);
+    }
+    let mut joined = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        match deunicode_char(c).filter(|_| is_han(c)) {
+            Some(reading) => joined.push_str(reading.trim_end()),
+            None => joined.push(c),
+        }
+    }
+    fold_words(&joined)
+}
+
+/// Chinese characters, as Chinese, Japanese and Korean write them.
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
