@@ -313,7 +313,7 @@ as $$
 $$;
 
 -- Whether a level of the company says that two are of one employer. The planner puts this in place of the call. Called by
--- gate.is_relative and gate.match_leads.
+-- gate.is_relative, gate.names_verdict and gate.match_leads.
 create or replace function gate.is_one_employer(p_level text)
 returns boolean
 language sql

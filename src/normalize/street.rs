@@ -16,7 +16,6 @@ const WORDS: &[(&str, &str)] = &[
     ("court", "ct"),
     ("place", "pl"),
     ("plaza", "pl"),
-    ("platz", "pl"),
     ("plaats", "pl"),
     ("piazza", "pl"),
     ("square", "sq"),
@@ -43,15 +42,13 @@ const WORDS: &[(&str, &str)] = &[
     ("rua", "r"),
     ("rue", "r"),
     ("route", "rte"),
-    ("strasse", "str"),
-    ("straat", "str"),
     ("north", "n"),
     ("south", "s"),
     ("east", "e"),
     ("west", "w"),
 ];
 
-/// Endings of one word that are written short as well: Hauptstrasse, Hauptstr.
+/// Words that stand alone or end another one, and are written short in both places: Haupt Strasse, Hauptstrasse, Hauptstr.
 const ENDINGS: &[(&str, &str)] = &[("strasse", "str"), ("straat", "str"), ("platz", "pl")];
 
 /// Words that only announce a number.

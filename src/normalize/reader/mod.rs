@@ -112,9 +112,7 @@ impl<'n> Reader<'n> {
         self.owner(&mut keys);
         self.phones(&mut keys);
         keys.company = self
-            .clean
-            .get(&Field::Company)
-            .filter(|company| !self.is_junk(company))
+            .text_of(&Field::Company)
             .and_then(|company| self.rules.companies.key(company));
         keys.city = self.words_of(&Field::City);
         keys.street = self.text_of(&Field::Street).and_then(street::key);
